@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Targets for people; each calls scripts that can be run alone as well.
+
+# The limit that "make run CMD=..." sets, as prlimit --heap takes it.
+HEAP ?= 64M
+
+SHELL := /bin/bash
+export KDIR KSRC
+
+help: ## print this
+	@echo "make TARGET [VARIABLE=VALUE...]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "CMD=COMMAND  what run and vm execute      HEAP=64M  the limit for run"
+	@echo "KDIR=DIR     use that patched, built tree KSRC=DIR  patch and build that tree"
+
+run: guest ## show the limit at work, or run CMD under HEAP
+ifdef CMD
+	@cmd=$(call quote,CMD); \
+	scripts/vm "exec prlimit --heap=$(HEAP) bash -c $$(printf %q "$$cmd")"
+else
+	@scripts/demo
+endif
+
+vm: guest ## run CMD in the guest and exit with its status
+ifndef CMD
+	$(error CMD is missing: make vm CMD='uname -a')
+endif
+	@scripts/vm $(call quote,CMD)
+
+shell: guest ## open a shell in the guest
+	@scripts/vm
+
+test: ## run all tests
+	@tests/run
+
+kernel: ## build the patched kernel
+	@scripts/kernel
+
+module: ## build rlimit_heap.ko only, against KDIR
+	@scripts/module
+
+patches: ## write patches/linux-* anew from the kernel tree
+	@scripts/format-patches
+
+check-series: ## build each prefix of the series, option on and off (long)
+	@scripts/check-series
+
+clean: ## remove what was built in the checkout
+	@rm -f rlimit_heap.* src/*.o Module.symvers modules.order .*.cmd src/.*.cmd .module-common.o
+
+guest:
+	@scripts/module
+	@scripts/prlimit
+
+# The value of a variable as one shell word, with $ left alone.
+quote = '$(subst ','\'',$(value $(1)))'
+
+.PHONY: help run vm shell test kernel module patches check-series clean guest

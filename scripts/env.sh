@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+#
+# Sourced by every script: where things are, and how to speak to the user.
+
+CHECKOUT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rlimit-heap
+TOOLROOT=$CACHE/toolroot
+
+# The kernel: the series we have patches for, its patched tree and its build.
+# KSRC=DIR is a plain tree of the series to use instead of Debian's, KDIR=DIR
+# a build of a patched tree.
+SERIES=6.12
+PATCHES=$CHECKOUT/patches/linux-$SERIES
+WORK=$CACHE/linux-$SERIES${KSRC:+-$(printf %s "$KSRC" | sha256sum | cut -c1-12)}
+SRC=$WORK/src
+BUILD=${KDIR:-$WORK/build}
+
+# The compiler for all of it, as in scripts/toolroot-packages.
+export LLVM=${LLVM:--19}
+
+# One short line for each step that takes time.
+say() {
+	printf '==> %s\n' "$*" >&2
+}
+
+# What went wrong, why, and what to do, in one line.
+die() {
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+	exit 1
+}
+
+# Goes on in the tool root, unless we are there already.
+enter_toolroot() {
+	if [ -z "${RLIMIT_HEAP_IN_TOOLROOT:-}" ]; then
+		exec "$CHECKOUT/scripts/in-toolroot" "$(realpath "$0")" "$@"
+	fi
+}
+
+# Changes when the series does.
+series_id() {
+	(cd "$PATCHES" && sha256sum series $(cat series)) | sha256sum | cut -d' ' -f1
+}

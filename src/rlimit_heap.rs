@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `rlimit_heap.ko`: enforces `RLIMIT_HEAP`.
+//!
+//! This is the only file that knows the kernel. What is decided, and why, is in [`addr0`] and
+//! [`charge`].
+
+mod addr0;
+mod charge;
+
+use kernel::{
+    heap_policy::{Heap, HeapPolicy, NewMapping, Registration},
+    page::PAGE_SHIFT,
+    prelude::*,
+};
+
+module! {
+    type: RlimitHeap,
+    name: "rlimit_heap",
+    description: "Limit on the memory a process asks for at run time (RLIMIT_HEAP)",
+    license: "GPL",
+}
+
+/// The loaded module.
+struct RlimitHeap {
+    _registration: Registration<Addr0>,
+}
+
+impl kernel::Module for RlimitHeap {
+    fn init(_module: &'static ThisModule) -> Result<Self> {
+        let registration = Registration::new().map_err(|e| {
+            if e == EBUSY {
+                pr_err!("another heap policy is registered; remove its module first\n");
+            }
+            e
+        })?;
+
+        pr_info!("RLIMIT_HEAP is enforced, policy addr0\n");
+        Ok(Self {
+            _registration: registration,
+        })
+    }
+}
+
+impl Drop for RlimitHeap {
+    fn drop(&mut self) {
+        pr_info!("RLIMIT_HEAP is no longer enforced\n");
+    }
+}
+
+/// The policy of [`addr0`], as the kernel asks it.
+struct Addr0;
+
+impl HeapPolicy for Addr0 {
+    fn classify(mapping: &NewMapping) -> bool {
+        addr0::is_heap(&if mapping.is_brk() {
+            addr0::Request::Brk
+        } else {
+            addr0::Request::Mmap {
+                addr: mapping.addr(),
+                fixed: mapping.is_fixed(),
+                file: mapping.has_file(),
+                shadow_stack: mapping.is_shadow_stack(),
+            }
+        })
+    }
+
+    fn may_expand(heap: &Heap, npages: usize, limit: usize) -> bool {
+        charge::may_expand(heap.total_pages(), npages, limit, PAGE_SHIFT)
+    }
+
+    fn account(heap: &Heap, npages: isize) -> usize {
+        charge::account(heap.total_pages(), npages)
+    }
+}
