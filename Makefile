@@ -33,7 +33,7 @@ shell: guest ## open a shell in the guest
 	@scripts/vm
 
 test: ## run all tests
-	@tests/run
+	@scripts/in-toolroot tests/run
 
 kernel: ## build the patched kernel
 	@scripts/kernel

@@ -3,22 +3,6 @@
 #
 # Sourced by every script: where things are, and how to speak to the user.
 
-CHECKOUT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rlimit-heap
-TOOLROOT=$CACHE/toolroot
-
-# The kernel: the series we have patches for, its patched tree and its build.
-# KSRC=DIR is a plain tree of the series to use instead of Debian's, KDIR=DIR
-# a build of a patched tree.
-SERIES=6.12
-PATCHES=$CHECKOUT/patches/linux-$SERIES
-WORK=$CACHE/linux-$SERIES${KSRC:+-$(printf %s "$KSRC" | sha256sum | cut -c1-12)}
-SRC=$WORK/src
-BUILD=${KDIR:-$WORK/build}
-
-# The compiler for all of it, as in scripts/toolroot-packages.
-export LLVM=${LLVM:--19}
-
 # One short line for each step that takes time.
 say() {
 	printf '==> %s\n' "$*" >&2
@@ -30,6 +14,28 @@ die() {
 	exit 1
 }
 
+CHECKOUT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rlimit-heap
+TOOLROOT=$CACHE/toolroot
+
+# The user's trees: KSRC=DIR is a plain kernel of the series to use instead of
+# Debian's, KDIR=DIR a build of a patched one.
+for name in KSRC KDIR; do
+	[ -n "${!name:-}" ] || continue
+	[ -d "${!name}" ] || die "$name=${!name} is no directory"
+	declare -x "$name=$(realpath "${!name}")"
+done
+
+# The kernel: the series we have patches for, its patched tree and its build.
+SERIES=6.12
+PATCHES=$CHECKOUT/patches/linux-$SERIES
+WORK=$CACHE/linux-$SERIES${KSRC:+-$(printf %s "$KSRC" | sha256sum | cut -c1-12)}
+SRC=$WORK/src
+BUILD=${KDIR:-$WORK/build}
+
+# The compiler for all of it, as in scripts/toolroot-packages.
+export LLVM=${LLVM:--19}
+
 # Goes on in the tool root, unless we are there already.
 enter_toolroot() {
 	if [ -z "${RLIMIT_HEAP_IN_TOOLROOT:-}" ]; then
@@ -39,5 +45,5 @@ enter_toolroot() {
 
 # Changes when the series does.
 series_id() {
-	(cd "$PATCHES" && sha256sum series $(cat series)) | sha256sum | cut -d' ' -f1
+	cat "$PATCHES"/series "$PATCHES"/*.patch | sha256sum | cut -d' ' -f1
 }

@@ -28,23 +28,16 @@ struct RlimitHeap {
 
 impl kernel::Module for RlimitHeap {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let registration = Registration::new().map_err(|e| {
+        let registration = Registration::new().inspect_err(|&e| {
             if e == EBUSY {
                 pr_err!("another heap policy is registered; remove its module first\n");
             }
-            e
         })?;
 
         pr_info!("RLIMIT_HEAP is enforced, policy addr0\n");
         Ok(Self {
             _registration: registration,
         })
-    }
-}
-
-impl Drop for RlimitHeap {
-    fn drop(&mut self) {
-        pr_info!("RLIMIT_HEAP is no longer enforced\n");
     }
 }
 

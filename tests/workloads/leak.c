@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK (1 << 20)
+#define BLOCK (1024 * 1024)
 
 int main(void)
 {

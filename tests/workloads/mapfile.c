@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SIZE (200 << 20)
+#define SIZE (200 * 1024 * 1024)
 
 int main(void)
 {

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Policy `addr0` against the table of its rule.
+
+use crate::addr0::{is_heap, Request};
+use proptest::prelude::*;
+
+fn mmap(addr: usize, fixed: bool, file: bool, shadow_stack: bool) -> Request {
+    Request::Mmap {
+        addr,
+        fixed,
+        file,
+        shadow_stack,
+    }
+}
+
+#[test]
+fn brk_is_heap() {
+    assert!(is_heap(&Request::Brk));
+}
+
+#[test]
+fn anonymous_memory_anywhere_is_heap() {
+    assert!(is_heap(&mmap(0, false, false, false)));
+}
+
+#[test]
+fn fixed_at_address_zero_is_not() {
+    assert!(!is_heap(&mmap(0, true, false, false)));
+}
+
+proptest! {
+    #[test]
+    fn an_address_asked_for_is_not(addr in 1usize.., fixed: bool, file: bool, shadow_stack: bool) {
+        prop_assert!(!is_heap(&mmap(addr, fixed, file, shadow_stack)));
+    }
+
+    #[test]
+    fn a_file_is_not(addr: usize, fixed: bool, shadow_stack: bool) {
+        prop_assert!(!is_heap(&mmap(addr, fixed, true, shadow_stack)));
+    }
+
+    #[test]
+    fn a_shadow_stack_is_not(addr: usize, fixed: bool, file: bool) {
+        prop_assert!(!is_heap(&mmap(addr, fixed, file, true)));
+    }
+}

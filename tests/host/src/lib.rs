@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Tests of the decisions that `rlimit_heap.ko` makes, on the host.
+//!
+//! They compile the module's own files. The models they compare with count in 128 bits, where
+//! nothing wraps.
+
+#![cfg(test)]
+
+#[path = "../../../src/addr0.rs"]
+mod addr0;
+#[path = "../../../src/charge.rs"]
+mod charge;
+
+mod addr0_tests;
+mod charge_tests;

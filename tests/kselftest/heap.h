@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the tests look at: the count of the heap and the VMAs it is made of.
+ *
+ * Nothing here allocates: it would be counted.
+ */
+
+#ifndef HEAP_H
+#define HEAP_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef RLIMIT_HEAP
+#define RLIMIT_HEAP 16
+#endif
+
+#define MIB (1024 * 1024)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW (PROT_READ | PROT_WRITE)
+
+static long page_size;
+
+__attribute__((constructor)) static void heap_init(void)
+{
+	page_size = sysconf(_SC_PAGESIZE);
+}
+
+/* The whole of a file in /proc, NUL-terminated, in a static buffer; or NULL. */
+static inline char *read_proc(const char *path)
+{
+	static char buf[1 << 18];
+	size_t len = 0;
+	ssize_t n;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return NULL;
+	while ((n = read(fd, buf + len, sizeof(buf) - 1 - len)) > 0)
+		len += n;
+	close(fd);
+	if (n < 0 || len == sizeof(buf) - 1)
+		return NULL;
+	buf[len] = '\0';
+	return buf;
+}
+
+/* A value in kB from a file of lines "Name: value kB"; pages, or -1. */
+static inline long proc_pages(const char *path, const char *name)
+{
+	char *line = read_proc(path);
+
+	line = line ? strstr(line, name) : NULL;
+	return line ? atol(line + strlen(name)) * 1024 / page_size : -1;
+}
+
+/* mm->total_heap, in pages. */
+static inline long total_heap(void)
+{
+	return proc_pages("/proc/self/status", "VmHeap:");
+}
+
+/*
+ * The pages of all VMAs with VM_HEAP. If @vmas is given, also how many VMAs
+ * that is.
+ */
+static inline long heap_vma_pages(int *vmas)
+{
+	char *p = read_proc("/proc/self/smaps");
+	long pages = 0, size = 0;
+	int n = 0;
+
+	while (p && *p) {
+		char *end = strchrnul(p, '\n');
+
+		if (!strncmp(p, "Size:", 5))
+			size = atol(p + 5) * 1024 / page_size;
+		if (!strncmp(p, "VmFlags:", 8) && memmem(p, end - p, " hp", 3)) {
+			pages += size;
+			n++;
+		}
+		p = *end ? end + 1 : end;
+	}
+	if (vmas)
+		*vmas = n;
+	return p ? pages : -1;
+}
+
+/* The invariant: what is counted is what is there. */
+#define ASSERT_EXACT() ASSERT_EQ(heap_vma_pages(NULL), total_heap())
+
+/* Sets the soft limit, in bytes. */
+static inline int set_limit(rlim_t bytes)
+{
+	return setrlimit(RLIMIT_HEAP, &(struct rlimit){ bytes, RLIM_INFINITY });
+}
+
+/* Lets the heap grow by @pages pages more. */
+static inline int allow_pages(long pages)
+{
+	return set_limit((total_heap() + pages) * page_size);
+}
+
+/* Not glibc's: it moves the break of the process by itself. */
+static inline uintptr_t sys_brk(uintptr_t addr)
+{
+	return syscall(SYS_brk, addr);
+}
+
+/* Runs @expr in a forked child; true if it is true there. */
+#define IN_CHILD(expr) ({						\
+	int __status;							\
+	pid_t __pid = fork();						\
+									\
+	if (__pid == 0)							\
+		_exit(!(expr));						\
+	__pid > 0 && waitpid(__pid, &__status, 0) == __pid &&		\
+		WIFEXITED(__status) && WEXITSTATUS(__status) == 0;	\
+})
+
+#endif	/* HEAP_H */

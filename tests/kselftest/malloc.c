@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What programs see: glibc's allocator under the limit. */
+
+#define _GNU_SOURCE
+#include <malloc.h>
+
+#include "kselftest_harness.h"
+#include "heap.h"
+
+#define LIMIT (32 * MIB)
+
+FIXTURE(malloc) {};
+FIXTURE_SETUP(malloc) {}
+FIXTURE_TEARDOWN(malloc) { ASSERT_EXACT(); }
+
+FIXTURE_VARIANT(malloc)
+{
+	size_t block;
+};
+
+/* glibc takes blocks from 128 KiB on from mmap, smaller ones from the break. */
+FIXTURE_VARIANT_ADD(malloc, small) { 100 };
+FIXTURE_VARIANT_ADD(malloc, 127KiB) { 127 << 10 };
+FIXTURE_VARIANT_ADD(malloc, 129KiB) { 129 << 10 };
+
+/* Allocates up to @max bytes; the sum of what malloc() gave. */
+static size_t allocate(size_t block, size_t max)
+{
+	size_t sum = 0;
+
+	while (sum < max && malloc(block))
+		sum += block;
+	return sum;
+}
+
+TEST_F(malloc, ends_at_the_limit)
+{
+	size_t got;
+
+	ASSERT_EQ(0, set_limit(LIMIT));
+	got = allocate(variant->block, 2 * LIMIT);
+	ASSERT_EQ(ENOMEM, errno);
+	ASSERT_LE(got, LIMIT);
+	/* Headers, rounding to pages and the last step of the break. */
+	ASSERT_GE(got, LIMIT * 3 / 4);
+	ASSERT_LE(total_heap() * page_size, LIMIT);
+}
+
+TEST_F(malloc, has_enough_below_the_limit)
+{
+	ASSERT_EQ(0, set_limit(LIMIT));
+	ASSERT_GE(allocate(variant->block, LIMIT / 2), LIMIT / 2);
+}
+
+TEST(one_gibibyte)
+{
+	long heap = total_heap();
+	char *p;
+
+	ASSERT_EQ(0, set_limit(LIMIT));
+	ASSERT_EQ(NULL, malloc(1 << 30));
+	ASSERT_EQ(ENOMEM, errno);
+	ASSERT_EQ(0, set_limit(RLIM_INFINITY));
+	p = malloc(1 << 30);
+	ASSERT_NE(NULL, p);
+	ASSERT_GE(total_heap(), heap + (1 << 30) / page_size);
+	free(p);
+	ASSERT_EXACT();
+}
+
+TEST(free_gives_back)
+{
+	char *p = malloc(8 * MIB);
+	long heap = total_heap();
+
+	ASSERT_NE(NULL, p);
+	free(p);
+	ASSERT_LE(total_heap(), heap - 8 * MIB / page_size);
+	ASSERT_EXACT();
+}
+
+TEST(realloc_is_judged)
+{
+	char *p = malloc(MIB);
+
+	ASSERT_NE(NULL, p);
+	p[MIB - 1] = 42;
+	ASSERT_EQ(0, set_limit(8 * MIB));
+	ASSERT_EQ(NULL, realloc(p, 16 * MIB));
+	ASSERT_EQ(ENOMEM, errno);
+	ASSERT_EQ(42, p[MIB - 1]);
+	p = realloc(p, 4 * MIB);
+	ASSERT_NE(NULL, p);
+	ASSERT_EQ(42, p[MIB - 1]);
+	ASSERT_EXACT();
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module comes and goes. Runs as root with rlimit_heap.ko loaded, and with
+ * it and second_policy.ko in the working directory.
+ */
+
+#define _GNU_SOURCE
+#include <sched.h>
+#include <signal.h>
+#include <sys/klog.h>
+
+#include "kselftest_harness.h"
+#include "heap.h"
+
+#define PAGES 16
+#define SIZE (PAGES * page_size)
+#define STORMS 4
+#define ROUNDS 10
+
+static int load(const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	int ret = fd < 0 ? fd : syscall(SYS_finit_module, fd, "", 0);
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return ret;
+}
+
+static int unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK);
+}
+
+/* Is @message in the kernel log? */
+static bool logged(const char *message)
+{
+	static char buf[1 << 18];
+	int len = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, buf, sizeof(buf) - 1);
+
+	buf[len < 0 ? 0 : len] = '\0';
+	return strstr(buf, message);
+}
+
+FIXTURE(module)
+{
+	long heap;
+	char *p;	/* heap from before the module goes */
+};
+
+FIXTURE_SETUP(module)
+{
+	self->heap = total_heap();
+	self->p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->p);
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+}
+
+FIXTURE_TEARDOWN(module)
+{
+	unload("second_policy");
+	load("rlimit_heap.ko");
+	ASSERT_EXACT();
+}
+
+TEST_F(module, another_policy_is_refused)
+{
+	ASSERT_EQ(-1, load("second_policy.ko"));
+	ASSERT_EQ(EBUSY, errno);
+	/* The one that is there goes on. */
+	ASSERT_EQ(0, set_limit(0));
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(ENOMEM, errno);
+
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_EQ(0, load("second_policy.ko"));
+	ASSERT_EQ(-1, load("rlimit_heap.ko"));
+	ASSERT_EQ(EBUSY, errno);
+	ASSERT_TRUE(logged("rlimit_heap: another heap policy is registered; "
+			   "remove its module first"));
+}
+
+TEST_F(module, twice_is_refused)
+{
+	ASSERT_EQ(-1, load("rlimit_heap.ko"));
+	ASSERT_EQ(EEXIST, errno);
+}
+
+TEST_F(module, without_it_nothing_is_heap)
+{
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_EQ(0, set_limit(0));
+	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+}
+
+TEST_F(module, heap_from_before_stays_exact)
+{
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_EQ(0, set_limit(0));
+	/* It grows without a limit, and is counted. */
+	self->p = mremap(self->p, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+	ASSERT_NE(MAP_FAILED, self->p);
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+	ASSERT_EQ(0, munmap(self->p + page_size, page_size));
+	ASSERT_EQ(self->heap + 2 * PAGES - 1, total_heap());
+	ASSERT_EXACT();
+	ASSERT_TRUE(IN_CHILD(total_heap() == self->heap + 2 * PAGES - 1));
+	ASSERT_EQ(0, munmap(self->p, 2 * SIZE));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(module, loaded_again)
+{
+	char *unmarked;
+
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	unmarked = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	ASSERT_NE(MAP_FAILED, unmarked);
+	ASSERT_EQ(0, load("rlimit_heap.ko"));
+
+	/* What was mapped meanwhile is not heap; what comes is. */
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+	ASSERT_EQ(0, allow_pages(PAGES));
+	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+	ASSERT_EQ(0, munmap(unmarked, SIZE));
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+}
+
+TEST_F(module, break_across_a_reload)
+{
+	uintptr_t old = (sys_brk(0) + page_size - 1) & -page_size;
+
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_EQ(old + SIZE, sys_brk(old + SIZE));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+	ASSERT_EQ(0, load("rlimit_heap.ko"));
+	ASSERT_EQ(old + 2 * SIZE, sys_brk(old + 2 * SIZE));
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+	ASSERT_EXACT();
+	/* Down through both parts. */
+	ASSERT_EQ(old, sys_brk(old));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+}
+
+/* Until killed: all hooks. */
+static void storm(void)
+{
+	for (;;) {
+		uintptr_t old = sys_brk(0);
+		char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+		char *q = mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+
+		sys_brk(old + SIZE);
+		if (q == MAP_FAILED || munmap(q, 2 * SIZE) || sys_brk(old) != old ||
+		    !IN_CHILD(true) || heap_vma_pages(NULL) != total_heap())
+			_exit(1);
+	}
+}
+
+TEST_F(module, comes_and_goes_under_load)
+{
+	pid_t pids[STORMS];
+	int status;
+
+	for (int i = 0; i < STORMS; i++) {
+		pids[i] = fork();
+		ASSERT_GE(pids[i], 0);
+		if (pids[i] == 0)
+			storm();
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		ASSERT_EQ(0, unload("rlimit_heap"));
+		sched_yield();
+		ASSERT_EQ(0, load("rlimit_heap.ko"));
+	}
+	for (int i = 0; i < STORMS; i++) {
+		ASSERT_EQ(0, waitpid(pids[i], &status, WNOHANG)) {
+			TH_LOG("storm %d ended: %#x", i, status);
+		}
+		ASSERT_EQ(0, kill(pids[i], SIGKILL));
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+	}
+}
+
+TEST_HARNESS_MAIN
