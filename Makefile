@@ -6,7 +6,7 @@
 HEAP ?= 64M
 
 SHELL := /bin/bash
-export KDIR KSRC
+export KDIR KSRC KERNEL
 
 help: ## print this
 	@echo "make TARGET [VARIABLE=VALUE...]"
@@ -14,6 +14,7 @@ help: ## print this
 	@echo
 	@echo "CMD=COMMAND  what run and vm execute      HEAP=64M  the limit for run"
 	@echo "KDIR=DIR     use that patched, built tree KSRC=DIR  patch and build that tree"
+	@echo "KERNEL=debug build and use the kernel with all checks on"
 
 run: guest ## show the limit at work, or run CMD under HEAP
 ifdef CMD
@@ -35,20 +36,22 @@ shell: guest ## open a shell in the guest
 test: ## run all tests
 	@scripts/in-toolroot tests/run
 
+DURATION ?= 60
+fuzz: ## test random sequences of calls for DURATION seconds, from SEED
+	@VM_TIMEOUT=$$(($(DURATION) + 120)) scripts/selftests fuzz_seconds=$(DURATION) \
+		$(if $(SEED),fuzz_seed=$(SEED)) $(if $(RUN),fuzz_run=$(RUN)) fuzz
+
 kernel: ## build the patched kernel
 	@scripts/kernel
 
 module: ## build rlimit_heap.ko only, against KDIR
-	@scripts/module
+	@scripts/module "$(CURDIR)"
 
 patches: ## write patches/linux-* anew from the kernel tree
 	@scripts/format-patches
 
 check-series: ## build each prefix of the series, option on and off (long)
 	@scripts/check-series
-
-clean: ## remove what was built in the checkout
-	@rm -f rlimit_heap.* src/*.o Module.symvers modules.order .*.cmd src/.*.cmd .module-common.o
 
 guest:
 	@scripts/module
@@ -57,4 +60,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test kernel module patches check-series clean guest
+.PHONY: help run vm shell test fuzz kernel module patches check-series guest

@@ -26,12 +26,21 @@ for name in KSRC KDIR; do
 	declare -x "$name=$(realpath "${!name}")"
 done
 
-# The kernel: the series we have patches for, its patched tree and its build.
+short_hash() {
+	printf %s "$1" | sha256sum | cut -c1-12
+}
+
+# The kernel: the series we have patches for, its patched tree, and the build,
+# KERNEL=debug or release.
 SERIES=6.12
+KERNEL=${KERNEL:-release}
 PATCHES=$CHECKOUT/patches/linux-$SERIES
-WORK=$CACHE/linux-$SERIES${KSRC:+-$(printf %s "$KSRC" | sha256sum | cut -c1-12)}
+WORK=$CACHE/linux-$SERIES${KSRC:+-$(short_hash "$KSRC")}
 SRC=$WORK/src
-BUILD=${KDIR:-$WORK/build}
+BUILD=${KDIR:-$WORK/build-$KERNEL}
+
+# What belongs to this build and no other: modules and tests.
+RESULTS=$CACHE/results-$(short_hash "$BUILD")
 
 # The compiler for all of it, as in scripts/toolroot-packages.
 export LLVM=${LLVM:--19}

@@ -51,6 +51,9 @@ FIXTURE(module)
 
 FIXTURE_SETUP(module)
 {
+	/* A test that failed may have left it otherwise. */
+	unload("second_policy");
+	load("rlimit_heap.ko");
 	self->heap = total_heap();
 	self->p = mmap(NULL, SIZE, RW, ANON, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->p);

@@ -1,0 +1,634 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Random sequences of the calls that change mappings, against a model of what
+ * RLIMIT_HEAP makes of them.
+ *
+ * The model is the set of addresses that are heap. Each step predicts from it
+ * whether the limit refuses the call and what the set becomes, and compares
+ * with the result, with VmHeap and with the mappings marked "hp" in smaps. What
+ * the kernel merges or splits is not predicted: it is read from smaps.
+ *
+ * A run is a process of its own, a few hundred steps long, of two threads that
+ * take turns by chance, and forks children that go on by themselves. Run N of
+ * seed S is always the same sequence; it is printed when it fails.
+ *
+ * Environment: fuzz_seconds (10), fuzz_seed (the time), fuzz_run (all from 0).
+ */
+
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdarg.h>
+#include <time.h>
+
+#include "kselftest.h"
+#include "heap.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define STEPS 300
+#define CHILD_STEPS 20
+#define MAX_RANGES 2048
+#define MAX_PAGES 24		/* of a mapping */
+#define MAX_MAPPED 30		/* ranges, before unmapping is preferred */
+
+/* --- Sets of addresses: sorted, disjoint ranges that do not touch. --- */
+
+struct range {
+	uintptr_t start, end;
+};
+
+struct set {
+	int n;
+	struct range r[MAX_RANGES];
+};
+
+static void set_remove(struct set *set, uintptr_t start, uintptr_t end)
+{
+	struct set out = { 0 };
+
+	if (start == end)
+		return;
+	for (int i = 0; i < set->n; i++) {
+		struct range *r = &set->r[i];
+
+		if (r->start < start && r->start < r->end)
+			out.r[out.n++] = (struct range){ r->start, r->end < start ? r->end : start };
+		if (r->end > end)
+			out.r[out.n++] = (struct range){ r->start > end ? r->start : end, r->end };
+	}
+	*set = out;
+}
+
+static void set_add(struct set *set, uintptr_t start, uintptr_t end)
+{
+	struct set out = { 0 };
+	int i = 0;
+
+	if (start == end)
+		return;
+	while (i < set->n && set->r[i].end < start)
+		out.r[out.n++] = set->r[i++];
+	for (; i < set->n && set->r[i].start <= end; i++) {
+		if (set->r[i].start < start)
+			start = set->r[i].start;
+		if (set->r[i].end > end)
+			end = set->r[i].end;
+	}
+	out.r[out.n++] = (struct range){ start, end };
+	while (i < set->n)
+		out.r[out.n++] = set->r[i++];
+	*set = out;
+}
+
+static long set_pages(const struct set *set)
+{
+	long pages = 0;
+
+	for (int i = 0; i < set->n; i++)
+		pages += (set->r[i].end - set->r[i].start) / page_size;
+	return pages;
+}
+
+static bool set_equal(const struct set *a, const struct set *b)
+{
+	return a->n == b->n && !memcmp(a->r, b->r, a->n * sizeof(a->r[0]));
+}
+
+/* --- What the kernel says. --- */
+
+struct vma {
+	struct range at;
+	bool heap, shared, dontcopy;
+};
+
+static struct {
+	int n;
+	struct vma vma[MAX_RANGES];
+} vmas;
+
+static bool has_flag(const char *flags, const char *end, const char *flag)
+{
+	const char *at = memmem(flags, end - flags, flag, 3);
+
+	return at && at < end;
+}
+
+/* Fills vmas, and gives the set of those that are heap. */
+static void read_vmas(struct set *heap)
+{
+	char *p = read_proc("/proc/self/smaps");
+
+	vmas.n = 0;
+	heap->n = 0;
+	while (p && *p) {
+		struct vma *vma = &vmas.vma[vmas.n];
+		char *end = strchrnul(p, '\n');
+		unsigned long start, stop;
+
+		if (sscanf(p, "%lx-%lx ", &start, &stop) == 2 && strchr(p, '-') < end) {
+			vma->at = (struct range){ start, stop };
+		} else if (!strncmp(p, "VmFlags:", 8)) {
+			vma->heap = has_flag(p, end, " hp");
+			vma->shared = has_flag(p, end, " sh");
+			vma->dontcopy = has_flag(p, end, " dc");
+			if (vma->heap)
+				set_add(heap, vma->at.start, vma->at.end);
+			vmas.n++;
+		}
+		p = *end ? end + 1 : end;
+	}
+}
+
+static struct vma *find_vma(uintptr_t addr)
+{
+	for (int i = 0; i < vmas.n; i++)
+		if (addr >= vmas.vma[i].at.start && addr < vmas.vma[i].at.end)
+			return &vmas.vma[i];
+	return NULL;
+}
+
+/* --- The model. --- */
+
+static struct set heap;		/* what is heap */
+static struct set mapped;	/* what the fuzzer has mapped and may change */
+static uintptr_t brk_start, brk_now;
+static rlim_t limit = RLIM_INFINITY;
+static int memfd;
+
+static char history[1 << 17];
+static size_t history_len;
+
+__attribute__((format(printf, 1, 2)))
+static void note(const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(history + history_len, sizeof(history) - history_len, format, args);
+	va_end(args);
+	if (n > 0 && history_len + n < sizeof(history))
+		history_len += n;
+}
+
+/* Ends the run, with the sequence that led here. */
+#define fail(format, ...) do {							\
+	printf("# %s# failed: " format "\n", history, ##__VA_ARGS__);	\
+	fflush(stdout);								\
+	_exit(1);								\
+} while (0)
+
+/* The kernel must be as the model is. */
+static void check(void)
+{
+	static struct set seen;
+	long counted = total_heap();
+
+	read_vmas(&seen);
+	if (!set_equal(&seen, &heap)) {
+		for (int i = 0; i < heap.n || i < seen.n; i++)
+			note("#   expected %lx-%lx, hp %lx-%lx\n",
+			     i < heap.n ? heap.r[i].start : 0, i < heap.n ? heap.r[i].end : 0,
+			     i < seen.n ? seen.r[i].start : 0, i < seen.n ? seen.r[i].end : 0);
+		fail("the mappings marked hp are not what is heap");
+	}
+	if (counted != set_pages(&heap))
+		fail("VmHeap is %ld pages, the heap %ld", counted, set_pages(&heap));
+}
+
+/* May the heap grow by so many pages, by the definition of the limit? */
+static bool fits(long pages)
+{
+	return pages <= 0 || limit == RLIM_INFINITY ||
+		(rlim_t)(set_pages(&heap) + pages) * page_size <= limit;
+}
+
+/* --- Chance. --- */
+
+static uint64_t chance;
+
+/* splitmix64, Steele, Lea, Flood: Fast splittable pseudorandom number generators. */
+static uint64_t next(void)
+{
+	uint64_t z = (chance += 0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+static unsigned int below(unsigned int n)
+{
+	return next() % n;
+}
+
+static size_t some_pages(void)
+{
+	return (1 + below(MAX_PAGES)) * page_size;
+}
+
+static int some_prot(void)
+{
+	return below(4) ? RW : below(8);
+}
+
+/* A part of something that is mapped; false if nothing is. */
+static bool some_part(struct range *part)
+{
+	struct range *r;
+	size_t pages, first;
+
+	if (!mapped.n)
+		return false;
+	r = &mapped.r[below(mapped.n)];
+	pages = (r->end - r->start) / page_size;
+	first = below(3) ? 0 : below(pages);
+	part->start = r->start + first * page_size;
+	part->end = below(2) ? r->end : part->start + (1 + below(pages - first)) * page_size;
+	return true;
+}
+
+/* --- Steps: each does a call, checks its result and updates the model. --- */
+
+static void replace(uintptr_t start, size_t size, bool is_heap)
+{
+	set_remove(&heap, start, start + size);
+	if (is_heap)
+		set_add(&heap, start, start + size);
+	set_add(&mapped, start, start + size);
+}
+
+static void drop(uintptr_t start, size_t size)
+{
+	set_remove(&heap, start, start + size);
+	set_remove(&mapped, start, start + size);
+}
+
+static void step_mmap(void)
+{
+	const int extra[] = { 0, MAP_NORESERVE, MAP_STACK, MAP_POPULATE, MAP_LOCKED };
+	bool file = below(4) == 0, shared = below(3) == 0, is_heap;
+	int flags = (shared ? MAP_SHARED : MAP_PRIVATE) | (file ? 0 : MAP_ANONYMOUS);
+	int prot = some_prot();
+	size_t size = some_pages();
+	struct range part;
+	uintptr_t hint = 0, got;
+
+	flags |= extra[below(5)];
+	if (!file && !shared && below(8) == 0)
+		flags |= MAP_GROWSDOWN;
+	switch (below(8)) {
+	case 0:		/* into, over the end of, or beside what is there */
+		if (some_part(&part))
+			hint = part.start;
+		break;
+	case 1:		/* rounds to no hint */
+		hint = 1 + below(page_size - 1);
+		break;
+	case 2:
+	case 3:
+		if (some_part(&part)) {
+			hint = part.start;
+			size = part.end - part.start;
+			flags |= MAP_FIXED;
+		}
+		break;
+	case 4:
+		if (some_part(&part)) {
+			hint = part.start;
+			flags |= MAP_FIXED_NOREPLACE;
+		}
+		break;
+	}
+	is_heap = !file && hint < page_size;
+
+	got = (uintptr_t)mmap((void *)hint, size, prot, flags, file ? memfd : -1, 0);
+	note("mmap(%#lx, %zu pages, %d, %#x%s) = %#lx\n", hint, size / page_size, prot,
+	     flags, file ? ", memfd" : "", got);
+	if (got == (uintptr_t)MAP_FAILED) {
+		if (flags & MAP_FIXED_NOREPLACE && errno == EEXIST)
+			return;
+		if (errno != ENOMEM || !is_heap || fits(size / page_size))
+			fail("refused: %s", strerror(errno));
+		return;
+	}
+	if (is_heap && !fits(size / page_size))
+		fail("not refused");
+	replace(got, size, is_heap);
+}
+
+static void step_munmap(void)
+{
+	struct range part;
+
+	if (!some_part(&part))
+		return;
+	note("munmap(%#lx, %zu pages)\n", part.start, (part.end - part.start) / page_size);
+	if (munmap((void *)part.start, part.end - part.start))
+		fail("munmap: %s", strerror(errno));
+	drop(part.start, part.end - part.start);
+}
+
+static void step_mremap(void)
+{
+	size_t old_size, new_size = some_pages();
+	uintptr_t target = 0, got;
+	struct range part, onto;
+	bool is_heap;
+	struct vma *vma;
+	long growth;
+	int flags = below(4) ? MREMAP_MAYMOVE : 0;
+	int error;
+
+	if (!some_part(&part))
+		return;
+	vma = find_vma(part.start);
+	is_heap = vma->heap;
+	if (below(2) && part.end > vma->at.end)
+		part.end = vma->at.end;
+	old_size = part.end - part.start;
+	if (below(12) == 0)
+		old_size = 0;
+	if (below(6) == 0) {
+		flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
+		new_size = old_size;
+	} else if (below(5) == 0 && some_part(&onto)) {
+		flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+		target = onto.start;
+		/* Not over what is not ours. */
+		if (new_size > onto.end - onto.start)
+			new_size = onto.end - onto.start;
+	}
+	growth = is_heap ? ((long)new_size - (long)old_size) / page_size : 0;
+	if (is_heap && flags & MREMAP_DONTUNMAP)
+		growth = new_size / page_size;
+
+	got = (uintptr_t)mremap((void *)part.start, old_size, new_size, flags, target);
+	error = errno;
+	note("mremap(%#lx, %zu pages, %zu pages, %#x, %#lx) = %#lx\n", part.start,
+	     old_size / page_size, new_size / page_size, flags, target, got);
+
+	if (got == (uintptr_t)MAP_FAILED) {
+		static struct set seen, before;
+
+		/* The kernel unmaps the target, and a tail, before it asks. */
+		read_vmas(&seen);
+		before = heap;
+		if (flags & MREMAP_FIXED && !set_equal(&seen, &heap)) {
+			set_remove(&heap, target, target + new_size);
+			if (new_size < old_size && !set_equal(&seen, &heap))
+				set_remove(&heap, part.start + new_size, part.end);
+			if (!set_equal(&seen, &heap))
+				heap = before;
+		}
+		if (flags & MREMAP_FIXED) {
+			/* It may be gone where it was no heap as well. */
+			for (uintptr_t p = target; p < target + new_size; p += page_size)
+				if (!find_vma(p))
+					set_remove(&mapped, p, p + page_size);
+			for (uintptr_t p = part.start; p < part.end; p += page_size)
+				if (!find_vma(p))
+					set_remove(&mapped, p, p + page_size);
+		}
+		/* In place there may be no room, and moves may split too much. */
+		if (error == ENOMEM && flags & MREMAP_MAYMOVE && fits(growth))
+			fail("refused");
+		return;
+	}
+
+	if (flags & MREMAP_FIXED)
+		drop(target, new_size);
+	/* Heap under the target has made room. */
+	if (!fits(growth))
+		fail("not refused");
+	if (got == part.start && !(flags & MREMAP_FIXED)) {
+		if (new_size < old_size)
+			drop(part.start + new_size, old_size - new_size);
+		else
+			replace(part.end, new_size - old_size, is_heap);
+		return;
+	}
+	if (old_size && !(flags & MREMAP_DONTUNMAP))
+		drop(part.start, old_size);
+	replace(got, new_size, is_heap);
+}
+
+static void step_brk(void)
+{
+	uintptr_t want = below(3) ? brk_now + below(MAX_PAGES * page_size) :
+		brk_start + below(brk_now - brk_start + 1);
+	uintptr_t old_top = (brk_now + page_size - 1) & -page_size;
+	uintptr_t top = (want + page_size - 1) & -page_size;
+	uintptr_t got = sys_brk(want);
+	bool ok = top <= old_top || fits((top - old_top) / page_size);
+
+	note("brk(%#lx) = %#lx\n", want, got);
+	if (got != (ok ? want : brk_now))
+		fail("brk should %s", ok ? "succeed" : "be refused");
+	if (!ok)
+		return;
+	if (top > old_top)
+		set_add(&heap, old_top, top);
+	else
+		set_remove(&heap, top, old_top);
+	brk_now = want;
+}
+
+/* What must change nothing, whether it succeeds or not. */
+static void step_advice(void)
+{
+	const int advice[] = {
+		MADV_DONTNEED, MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK,
+		MADV_KEEPONFORK, MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_DONTDUMP,
+		MADV_FREE, MADV_MERGEABLE, MADV_POPULATE_WRITE,
+	};
+	struct range part;
+	size_t size;
+	void *p;
+
+	if (!some_part(&part))
+		return;
+	p = (void *)part.start;
+	size = part.end - part.start;
+	note("advice on %#lx, %zu pages\n", part.start, size / page_size);
+	switch (below(6)) {
+	case 0:
+	case 1:
+		mprotect(p, size, some_prot());
+		break;
+	case 2:
+		mlock(p, size);
+		break;
+	case 3:
+		munlock(p, size);
+		break;
+	case 4:
+		if (find_vma(part.start)->shared)
+			syscall(SYS_remap_file_pages, p, size, 0, below(MAX_PAGES), 0);
+		break;
+	default:
+		madvise(p, size, advice[below(11)]);
+	}
+}
+
+static void step_limit(void)
+{
+	limit = below(4) == 0 ? RLIM_INFINITY :
+		(set_pages(&heap) + below(3 * MAX_PAGES)) * page_size + below(page_size);
+	if (below(6) == 0)
+		limit = below(1 << 20);
+	note("limit %lu bytes\n", (unsigned long)limit);
+	if (set_limit(limit))
+		fail("setrlimit: %s", strerror(errno));
+}
+
+static void run_steps(int steps, bool may_fork);
+
+static void step_fork(void)
+{
+	uint64_t seed = next();
+	int status;
+	pid_t pid;
+
+	note("fork\n");
+	pid = fork();
+	if (pid < 0)
+		fail("fork: %s", strerror(errno));
+	if (pid == 0) {
+		note("in the child\n");
+		for (int i = 0; i < vmas.n; i++)
+			if (vmas.vma[i].dontcopy)
+				drop(vmas.vma[i].at.start,
+				     vmas.vma[i].at.end - vmas.vma[i].at.start);
+		check();
+		chance = seed;
+		run_steps(CHILD_STEPS, false);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid || status)
+		fail("the child ended with %#x", status);
+}
+
+static void step(bool may_fork)
+{
+	unsigned int dice = below(100);
+
+	if (dice < (mapped.n > MAX_MAPPED ? 10 : 30))
+		step_mmap();
+	else if (dice < 50)
+		step_munmap();
+	else if (dice < 70)
+		step_mremap();
+	else if (dice < 80)
+		step_brk();
+	else if (dice < 90)
+		step_advice();
+	else if (dice < 98 || !may_fork)
+		step_limit();
+	else
+		step_fork();
+	check();
+}
+
+static void run_steps(int steps, bool may_fork)
+{
+	while (steps--)
+		step(may_fork);
+}
+
+/* --- Two threads that take turns. --- */
+
+static pthread_mutex_t turn_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turn_changed = PTHREAD_COND_INITIALIZER;
+static int turn, steps_left = STEPS;
+
+static void *run_thread(void *arg)
+{
+	int me = *(int *)arg;
+
+	pthread_mutex_lock(&turn_lock);
+	while (steps_left) {
+		if (turn != me) {
+			pthread_cond_wait(&turn_changed, &turn_lock);
+			continue;
+		}
+		step(true);
+		steps_left--;
+		turn = below(2);
+		note("thread %d: ", turn);
+		pthread_cond_broadcast(&turn_changed);
+	}
+	pthread_mutex_unlock(&turn_lock);
+	return NULL;
+}
+
+static void run(uint64_t seed, unsigned int number)
+{
+	int ids[2] = { 0, 1 };
+	pthread_t thread;
+
+	chance = seed ^ (uint64_t)number << 32;
+	next();
+	memfd = memfd_create("fuzz", 0);
+	if (memfd < 0 || ftruncate(memfd, MAX_PAGES * page_size))
+		fail("memfd: %s", strerror(errno));
+
+	/* The thread waits for its turn, so that its stack is there. */
+	pthread_mutex_lock(&turn_lock);
+	if (pthread_create(&thread, NULL, run_thread, &ids[1]))
+		fail("pthread_create");
+	brk_start = brk_now = sys_brk(0);
+	read_vmas(&heap);
+	pthread_mutex_unlock(&turn_lock);
+	run_thread(&ids[0]);
+	pthread_join(thread, NULL);
+	_exit(0);
+}
+
+static unsigned long setting(const char *name, unsigned long value)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoul(text, NULL, 0) : value;
+}
+
+int main(void)
+{
+	unsigned long seconds = setting("fuzz_seconds", 10);
+	unsigned long seed = setting("fuzz_seed", time(NULL));
+	unsigned int first = setting("fuzz_run", 0);
+	time_t end = time(NULL) + seconds;
+	unsigned int number = first;
+	int status = 0;
+
+	ksft_print_header();
+	ksft_set_plan(1);
+	do {
+		pid_t pid;
+
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0)
+			run(seed, number);
+		if (pid < 0 || waitpid(pid, &status, 0) != pid)
+			ksft_exit_fail_msg("fork: %s\n", strerror(errno));
+		if (status)
+			break;
+		number++;
+	} while (time(NULL) < end && !getenv("fuzz_run"));
+
+	if (status)
+		ksft_print_msg("replay: fuzz_seed=%lu fuzz_run=%u (ended with %#x)\n",
+			       seed, number, status);
+	ksft_test_result(!status, "fuzz: seed %lu, %u runs of %d steps\n", seed,
+			 number - first, STEPS);
+	ksft_finished();
+}
