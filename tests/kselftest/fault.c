@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every allocation on the way of a call fails once: the call fails cleanly or
+ * copes, and the count stays exact. Needs CONFIG_FAULT_INJECTION (KERNEL=debug).
+ */
+
+#define _GNU_SOURCE
+#include <sys/mount.h>
+
+#include "kselftest_harness.h"
+#include "heap.h"
+
+#define PAGES 16
+#define SIZE (PAGES * page_size)
+#define MANY 500	/* allocations in one call */
+
+static bool write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return ok;
+}
+
+/* Let allocations fail that may sleep, which those for VMAs do. */
+static bool enable_faults(void)
+{
+	const char *dir = "/sys/kernel/debug";
+
+	if (access("/proc/self/fail-nth", W_OK))
+		return false;
+	mount("debugfs", dir, "debugfs", 0, NULL);
+	return write_text("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") &&
+		write_text("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N") &&
+		write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0") &&
+		write_text("/sys/kernel/debug/failslab/verbose", "0") &&
+		write_text("/sys/kernel/debug/fail_page_alloc/verbose", "0");
+}
+
+/* Does a call whose @n-th allocation fails; false if it has less. */
+static bool with_fault(int n, bool (*call)(char *p), char *p, bool *succeeded)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	char text[16];
+	bool hit;
+
+	snprintf(text, sizeof(text), "%d", n);
+	if (fd < 0 || pwrite(fd, text, strlen(text), 0) < 0)
+		exit(2);
+	*succeeded = call(p);
+	hit = pread(fd, text, sizeof(text), 0) > 0 && text[0] == '0';
+	if (pwrite(fd, "0", 1, 0) < 0)
+		exit(2);
+	close(fd);
+	return hit;
+}
+
+static bool map(char *p)
+{
+	return mmap(NULL, SIZE, RW, ANON, -1, 0) != MAP_FAILED;
+}
+
+static bool map_shared(char *p)
+{
+	return mmap(NULL, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
+}
+
+static bool map_fixed(char *p)
+{
+	return mmap(p + page_size, page_size, RW, ANON | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+static bool unmap_middle(char *p)
+{
+	return munmap(p + 4 * page_size, 2 * page_size) == 0;
+}
+
+static bool protect_middle(char *p)
+{
+	return mprotect(p + 4 * page_size, page_size, PROT_READ) == 0;
+}
+
+static bool advise_middle(char *p)
+{
+	return madvise(p + 4 * page_size, page_size, MADV_DONTFORK) == 0;
+}
+
+static bool lock_middle(char *p)
+{
+	return mlock(p + 4 * page_size, page_size) == 0;
+}
+
+static bool move(char *p)
+{
+	return mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE) != MAP_FAILED;
+}
+
+static bool move_middle(char *p)
+{
+	return mremap(p + 4 * page_size, page_size, 3 * page_size,
+		      MREMAP_MAYMOVE) != MAP_FAILED;
+}
+
+static bool shrink(char *p)
+{
+	return mremap(p, SIZE, page_size, 0) != MAP_FAILED;
+}
+
+static bool grow_break(char *p)
+{
+	uintptr_t want = sys_brk(0) + SIZE;
+
+	return sys_brk(want) == want;
+}
+
+static bool fork_child(char *p)
+{
+	return IN_CHILD(heap_vma_pages(NULL) == total_heap());
+}
+
+FIXTURE(fault) {};
+FIXTURE_SETUP(fault)
+{
+	if (!enable_faults())
+		SKIP(return, "this kernel has no fault injection (see KERNEL=debug)");
+}
+FIXTURE_TEARDOWN(fault) {}
+
+FIXTURE_VARIANT(fault)
+{
+	bool (*call)(char *p);
+	long pages;	/* by which the heap grows if it succeeds */
+};
+
+FIXTURE_VARIANT_ADD(fault, mmap) { map, PAGES };
+FIXTURE_VARIANT_ADD(fault, mmap_shared) { map_shared, PAGES };
+FIXTURE_VARIANT_ADD(fault, mmap_fixed) { map_fixed, -1 };
+FIXTURE_VARIANT_ADD(fault, munmap) { unmap_middle, -2 };
+FIXTURE_VARIANT_ADD(fault, mprotect) { protect_middle, 0 };
+FIXTURE_VARIANT_ADD(fault, madvise) { advise_middle, 0 };
+FIXTURE_VARIANT_ADD(fault, mlock) { lock_middle, 0 };
+FIXTURE_VARIANT_ADD(fault, mremap) { move, PAGES };
+FIXTURE_VARIANT_ADD(fault, mremap_middle) { move_middle, 2 };
+FIXTURE_VARIANT_ADD(fault, mremap_shrink) { shrink, 1 - PAGES };
+FIXTURE_VARIANT_ADD(fault, brk) { grow_break, PAGES };
+FIXTURE_VARIANT_ADD(fault, fork) { fork_child, 0 };
+
+TEST_F(fault, every_allocation)
+{
+	bool hit = true, succeeded;
+	int n, failures = 0;
+
+	for (n = 1; hit && n < MANY; n++) {
+		char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+		long heap;
+
+		ASSERT_NE(MAP_FAILED, p);
+		/* Behind it is something else, so that it cannot grow in place. */
+		mmap(p + SIZE, page_size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS |
+		     MAP_FIXED_NOREPLACE, -1, 0);
+		*p = 1;
+		heap = total_heap();
+
+		hit = with_fault(n, variant->call, p, &succeeded);
+		failures += !succeeded;
+		ASSERT_EQ(succeeded ? heap + variant->pages : heap, total_heap()) {
+			TH_LOG("allocation %d failed", n);
+		}
+		ASSERT_EXACT();
+	}
+	/* The last one ran to its end, and others did not. */
+	ASSERT_FALSE(hit);
+	ASSERT_TRUE(succeeded);
+	ASSERT_GT(n, 2);
+	TH_LOG("%d allocations failed, %d calls with them", n - 2, failures);
+}
+
+TEST_HARNESS_MAIN

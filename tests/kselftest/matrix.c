@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every way to map over every kind of thing, and other corners of mm/. */
+
+#define _GNU_SOURCE
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+
+#include "kselftest_harness.h"
+#include "heap.h"
+
+#define PAGES 16
+#define SIZE (PAGES * page_size)
+
+/* What is at an address before something is mapped there. */
+enum thing { NOTHING, HEAP, FILE_MAP, HINTED };
+
+static int memfd = -1;
+
+/* Puts @thing at @p. */
+static bool put(enum thing thing, char *p, size_t size)
+{
+	char *heap;
+
+	switch (thing) {
+	case NOTHING:
+		return munmap(p, size) == 0;
+	case HEAP:
+		/* Heap gets to an address by mremap only. */
+		heap = mmap(NULL, size, RW, ANON, -1, 0);
+		return mremap(heap, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, p) == p;
+	case FILE_MAP:
+		return mmap(p, size, RW, MAP_PRIVATE | MAP_FIXED, memfd, 0) == p;
+	case HINTED:
+		return mmap(p, size, RW, ANON | MAP_FIXED, -1, 0) == p;
+	}
+	return false;
+}
+
+FIXTURE(over)
+{
+	char *p;
+	long heap;
+};
+
+FIXTURE_VARIANT(over)
+{
+	enum thing first, second;	/* each a half */
+};
+
+FIXTURE_VARIANT_ADD(over, nothing) { NOTHING, NOTHING };
+FIXTURE_VARIANT_ADD(over, heap) { HEAP, HEAP };
+FIXTURE_VARIANT_ADD(over, file) { FILE_MAP, FILE_MAP };
+FIXTURE_VARIANT_ADD(over, hinted) { HINTED, HINTED };
+FIXTURE_VARIANT_ADD(over, half_heap) { NOTHING, HEAP };
+FIXTURE_VARIANT_ADD(over, half_file) { NOTHING, FILE_MAP };
+FIXTURE_VARIANT_ADD(over, heap_and_file) { HEAP, FILE_MAP };
+FIXTURE_VARIANT_ADD(over, hinted_and_heap) { HINTED, HEAP };
+
+FIXTURE_SETUP(over)
+{
+	memfd = memfd_create("matrix", 0);
+	ASSERT_GE(memfd, 0);
+	ASSERT_EQ(0, ftruncate(memfd, SIZE));
+	self->p = mmap(NULL, SIZE, PROT_NONE, MAP_SHARED, memfd, 0);
+	ASSERT_NE(MAP_FAILED, self->p);
+	self->heap = total_heap();
+	/* The hole last: mmap() would take it. */
+	ASSERT_TRUE(put(variant->second, self->p + SIZE / 2, SIZE / 2));
+	ASSERT_TRUE(put(variant->first, self->p, SIZE / 2));
+	ASSERT_EQ(self->heap + ((variant->first == HEAP) + (variant->second == HEAP)) * PAGES / 2,
+		  total_heap());
+	/* Nothing below may need the limit. */
+	ASSERT_EQ(0, set_limit(0));
+}
+
+FIXTURE_TEARDOWN(over)
+{
+	ASSERT_EXACT();
+}
+
+TEST_F(over, fixed_private)
+{
+	ASSERT_EQ(self->p, mmap(self->p, SIZE, RW, ANON | MAP_FIXED, -1, 0));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(over, fixed_shared)
+{
+	ASSERT_EQ(self->p, mmap(self->p, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
+				-1, 0));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(over, fixed_file)
+{
+	ASSERT_EQ(self->p, mmap(self->p, SIZE, RW, MAP_PRIVATE | MAP_FIXED, memfd, 0));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(over, fixed_noreplace)
+{
+	bool occupied = variant->first != NOTHING || variant->second != NOTHING;
+	long heap = total_heap();
+	char *q;
+
+	q = mmap(self->p, SIZE, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0);
+	if (occupied) {
+		ASSERT_EQ(MAP_FAILED, q);
+		ASSERT_EQ(EEXIST, errno);
+	} else {
+		ASSERT_EQ(self->p, q);
+	}
+	ASSERT_EQ(heap, total_heap());
+}
+
+TEST_F(over, hint)
+{
+	long heap = total_heap();
+
+	ASSERT_NE(MAP_FAILED, mmap(self->p, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(heap, total_heap());
+}
+
+TEST_F(over, anywhere)
+{
+	long heap = total_heap();
+
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(ENOMEM, errno);
+	ASSERT_EQ(heap, total_heap());
+}
+
+TEST_F(over, munmap)
+{
+	ASSERT_EQ(0, munmap(self->p, SIZE));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(over, mremap_onto)
+{
+	/* Not where there is nothing. */
+	char *q = mmap((void *)0xd000000000, SIZE, RW, MAP_SHARED | MAP_FIXED, memfd, 0);
+
+	ASSERT_NE(MAP_FAILED, q);
+	ASSERT_EQ(self->p, mremap(q, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, self->p));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+FIXTURE(corner)
+{
+	long heap;
+};
+
+FIXTURE_SETUP(corner)
+{
+	self->heap = total_heap();
+}
+
+FIXTURE_TEARDOWN(corner)
+{
+	ASSERT_EXACT();
+}
+
+TEST_F(corner, mlockall_future)
+{
+	uintptr_t old = (sys_brk(0) + page_size - 1) & -page_size;
+
+	ASSERT_EQ(0, mlockall(MCL_FUTURE));
+	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(old + SIZE, sys_brk(old + SIZE));
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+	ASSERT_EQ(0, munlockall());
+	ASSERT_EQ(old, sys_brk(old));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+}
+
+TEST_F(corner, split_and_merge)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < PAGES; i += 2) {
+			ASSERT_EQ(0, mprotect(p + i * page_size, page_size,
+					      round ? RW : PROT_READ));
+			ASSERT_EQ(self->heap + PAGES, total_heap());
+		}
+		ASSERT_EXACT();
+	}
+}
+
+TEST_F(corner, mremap_across_the_border_of_heap)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(p + SIZE / 2, mmap(p + SIZE / 2, SIZE / 2, RW, ANON | MAP_FIXED, -1, 0));
+	/* Two mappings, though they are alike but for the mark. */
+	ASSERT_EQ(MAP_FAILED, mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE));
+	ASSERT_EQ(EFAULT, errno);
+	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
+}
+
+TEST_F(corner, huge_pages)
+{
+	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY);
+	char *p;
+
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(1, write(fd, "2", 1));
+	close(fd);
+	ASSERT_EQ(0, set_limit(0));
+	p = mmap(NULL, 2 * MIB, RW, ANON | MAP_HUGETLB, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	*p = 1;
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(corner, userfaultfd)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_API, &api));
+	area.range.start = (uintptr_t)p + 4 * page_size;
+	area.range.len = 4 * page_size;
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_REGISTER, &area));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+	ASSERT_EXACT();
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_UNREGISTER, &area.range));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+}
+
+TEST_F(corner, pr_set_mm_brk)
+{
+	uintptr_t old = (sys_brk(0) + page_size - 1) & -page_size;
+
+	ASSERT_EQ(old + SIZE, sys_brk(old + SIZE));
+	/* The break moves, the memory does not. */
+	ASSERT_EQ(0, prctl(PR_SET_MM, PR_SET_MM_BRK, old, 0, 0));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+	ASSERT_EXACT();
+	/* There is something in the way now. */
+	ASSERT_EQ(old, sys_brk(old + page_size));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+	ASSERT_EQ(0, prctl(PR_SET_MM, PR_SET_MM_BRK, old + SIZE, 0, 0));
+	ASSERT_EQ(old, sys_brk(old));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(corner, brk_below_its_start)
+{
+	uintptr_t now = sys_brk(0);
+
+	ASSERT_EQ(now, sys_brk(1));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+TEST_F(corner, brk_into_a_neighbour)
+{
+	uintptr_t old = (sys_brk(0) + page_size - 1) & -page_size;
+	char *neighbour = (char *)old + SIZE;
+
+	ASSERT_EQ(neighbour, mmap(neighbour, page_size, RW, ANON | MAP_FIXED_NOREPLACE, -1, 0));
+	ASSERT_NE(old + SIZE + page_size, sys_brk(old + SIZE + page_size));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+#ifdef __x86_64__
+/* A system call of a 32-bit program. */
+static long compat_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	long ret;
+
+	/* The sixth argument is in rbp. */
+	asm volatile("push %%rbp\n\tmov %7, %%rbp\n\tint $0x80\n\tpop %%rbp"
+		     : "=a"(ret)
+		     : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e), "r"(f)
+		     : "memory", "r8", "r9", "r10", "r11");
+	return (int)ret;
+}
+
+TEST_F(corner, compat_mmap2_and_munmap)
+{
+	const int mmap2 = 192, munmap32 = 91;
+	long p;
+
+	ASSERT_EQ(0, allow_pages(PAGES));
+	p = compat_syscall(mmap2, 0, SIZE + page_size, RW, ANON, -1, 0);
+	ASSERT_EQ(-ENOMEM, p);
+	p = (unsigned int)compat_syscall(mmap2, 0, SIZE, RW, ANON, -1, 0);
+	ASSERT_EQ(0, p & (page_size - 1));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+	ASSERT_EXACT();
+	ASSERT_EQ(0, compat_syscall(munmap32, p, SIZE, 0, 0, 0, 0));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+/* Makes @child, stopped at a system call instruction, do mmap. */
+static long inject_mmap(pid_t child)
+{
+	struct user_regs_struct regs, saved;
+	long got;
+
+	if (ptrace(PTRACE_GETREGS, child, NULL, &saved))
+		return -1;
+	regs = saved;
+	regs.rax = SYS_mmap;
+	regs.rdi = 0;
+	regs.rsi = SIZE;
+	regs.rdx = RW;
+	regs.r10 = ANON;
+	regs.r8 = -1;
+	regs.r9 = 0;
+	/* Back to the instruction that stopped, a system call of two bytes. */
+	regs.rip -= 2;
+	if (ptrace(PTRACE_SETREGS, child, NULL, &regs) ||
+	    ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) ||
+	    waitpid(child, NULL, 0) != child ||
+	    ptrace(PTRACE_GETREGS, child, NULL, &regs))
+		return -1;
+	got = regs.rax;
+	ptrace(PTRACE_SETREGS, child, NULL, &saved);
+	return got;
+}
+
+TEST_F(corner, injected_by_a_debugger)
+{
+	int status;
+	long got;
+	pid_t child = fork();
+
+	ASSERT_GE(child, 0);
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		set_limit(0);
+		syscall(SYS_kill, getpid(), SIGSTOP);
+		_exit(total_heap() != self->heap || heap_vma_pages(NULL) != total_heap());
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	/* The limit is the child's, not ours. */
+	got = inject_mmap(child);
+	ASSERT_EQ(-ENOMEM, got);
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, child, NULL, NULL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_EQ(0, status);
+}
+#endif
+
+TEST_F(corner, process_madvise)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	struct iovec part = { p + page_size, 2 * page_size };
+	int pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_GE(pidfd, 0);
+	ASSERT_EQ(2 * page_size, syscall(SYS_process_madvise, pidfd, &part, 1,
+					 21 /* MADV_PAGEOUT */, 0));
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+}
+
+TEST_HARNESS_MAIN
