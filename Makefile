@@ -8,6 +8,10 @@ HEAP ?= 64M
 SHELL := /bin/bash
 export KDIR KSRC KERNEL
 
+ifeq ($(MAKECMDGOALS):$(value CMD),vm:)
+$(error CMD is missing: make vm CMD='uname -a')
+endif
+
 help: ## print this
 	@echo "make TARGET [VARIABLE=VALUE...]"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +28,7 @@ else
 	@scripts/demo
 endif
 
-vm: guest ## run CMD in the guest and exit with its status
-ifndef CMD
-	$(error CMD is missing: make vm CMD='uname -a')
-endif
+vm: guest ## run CMD in the guest, fail if it does
 	@scripts/vm $(call quote,CMD)
 
 shell: guest ## open a shell in the guest

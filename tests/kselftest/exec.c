@@ -43,6 +43,11 @@ TEST_F(exec, starts_anew_with_the_limit)
 	ASSERT_TRUE(run(variant->program, variant->library, MIB));
 }
 
+TEST(compat)
+{
+	ASSERT_TRUE(run("./exec_child_32", NULL, MIB));
+}
+
 TEST_F(exec, needs_a_limit_to_start_within)
 {
 	ASSERT_FALSE(run(variant->program, variant->library, 0));

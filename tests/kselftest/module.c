@@ -2,6 +2,8 @@
 /*
  * The module comes and goes. Runs as root with rlimit_heap.ko loaded, and with
  * it and second_policy.ko in the working directory.
+ *
+ * Environment: module_rounds (10), how often under load.
  */
 
 #define _GNU_SOURCE
@@ -15,7 +17,6 @@
 #define PAGES 16
 #define SIZE (PAGES * page_size)
 #define STORMS 4
-#define ROUNDS 10
 
 static int load(const char *file)
 {
@@ -164,8 +165,9 @@ static void storm(void)
 	}
 }
 
-TEST_F(module, comes_and_goes_under_load)
+TEST_F_TIMEOUT(module, comes_and_goes_under_load, 900)
 {
+	const char *rounds = getenv("module_rounds");
 	pid_t pids[STORMS];
 	int status;
 
@@ -175,7 +177,7 @@ TEST_F(module, comes_and_goes_under_load)
 		if (pids[i] == 0)
 			storm();
 	}
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = rounds ? atoi(rounds) : 10; i > 0; i--) {
 		ASSERT_EQ(0, unload("rlimit_heap"));
 		sched_yield();
 		ASSERT_EQ(0, load("rlimit_heap.ko"));
