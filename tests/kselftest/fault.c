@@ -125,6 +125,7 @@ FIXTURE_SETUP(fault)
 	if (!enable_faults())
 		SKIP(return, "this kernel has no fault injection (see KERNEL=debug)");
 }
+
 FIXTURE_TEARDOWN(fault) {}
 
 FIXTURE_VARIANT(fault)

@@ -60,7 +60,9 @@ static void set_remove(struct set *set, uintptr_t start, uintptr_t end)
 		struct range *r = &set->r[i];
 
 		if (r->start < start && r->start < r->end)
-			out.r[out.n++] = (struct range){ r->start, r->end < start ? r->end : start };
+			out.r[out.n++] = (struct range){
+				r->start, r->end < start ? r->end : start
+			};
 		if (r->end > end)
 			out.r[out.n++] = (struct range){ r->start > end ? r->start : end, r->end };
 	}
@@ -166,8 +168,7 @@ static int memfd;
 static char history[1 << 17];
 static size_t history_len;
 
-__attribute__((format(printf, 1, 2)))
-static void note(const char *format, ...)
+static __printf(1, 2) void note(const char *format, ...)
 {
 	va_list args;
 	int n;
@@ -213,12 +214,12 @@ static bool fits(long pages)
 
 /* --- Chance. --- */
 
-static uint64_t chance;
+static unsigned long chance;
 
 /* splitmix64, Steele, Lea, Flood: Fast splittable pseudorandom number generators. */
-static uint64_t next(void)
+static unsigned long next(void)
 {
-	uint64_t z = (chance += 0x9e3779b97f4a7c15);
+	unsigned long z = (chance += 0x9e3779b97f4a7c15);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
@@ -494,7 +495,7 @@ static void run_steps(int steps, bool may_fork);
 
 static void step_fork(void)
 {
-	uint64_t seed = next();
+	unsigned long seed = next();
 	int status;
 	pid_t pid;
 
@@ -570,12 +571,12 @@ static void *run_thread(void *arg)
 	return NULL;
 }
 
-static void run(uint64_t seed, unsigned int number)
+static void run(unsigned long seed, unsigned int number)
 {
 	int ids[2] = { 0, 1 };
 	pthread_t thread;
 
-	chance = seed ^ (uint64_t)number << 32;
+	chance = seed ^ (unsigned long)number << 32;
 	next();
 	memfd = memfd_create("fuzz", 0);
 	if (memfd < 0 || ftruncate(memfd, MAX_PAGES * page_size))
@@ -585,7 +586,8 @@ static void run(uint64_t seed, unsigned int number)
 	pthread_mutex_lock(&turn_lock);
 	if (pthread_create(&thread, NULL, run_thread, &ids[1]))
 		fail("pthread_create");
-	brk_start = brk_now = sys_brk(0);
+	brk_start = sys_brk(0);
+	brk_now = brk_start;
 	read_vmas(&heap);
 	pthread_mutex_unlock(&turn_lock);
 	run_thread(&ids[0]);
