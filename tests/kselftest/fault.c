@@ -56,9 +56,10 @@ static bool with_fault(int n, bool (*call)(char *p), char *p, bool *succeeded)
 	return hit;
 }
 
+/* Read-only, so that it does not merge with what is there. */
 static bool map(char *p)
 {
-	return mmap(NULL, SIZE, RW, ANON, -1, 0) != MAP_FAILED;
+	return mmap(NULL, SIZE, PROT_READ, ANON, -1, 0) != MAP_FAILED;
 }
 
 static bool map_shared(char *p)
@@ -132,17 +133,23 @@ FIXTURE_VARIANT(fault)
 {
 	bool (*call)(char *p);
 	long pages;	/* by which the heap grows if it succeeds */
+	/*
+	 * Two outcomes are mm/'s own. mmap() with MAP_FIXED that fails late
+	 * leaves a gap where it has unmapped already; mremap() that cannot
+	 * split what it has moved away from leaves it mapped.
+	 */
+	long gap, kept;
 };
 
 FIXTURE_VARIANT_ADD(fault, mmap) { map, PAGES };
 FIXTURE_VARIANT_ADD(fault, mmap_shared) { map_shared, PAGES };
-FIXTURE_VARIANT_ADD(fault, mmap_fixed) { map_fixed, -1 };
+FIXTURE_VARIANT_ADD(fault, mmap_fixed) { map_fixed, -1, .gap = -1 };
 FIXTURE_VARIANT_ADD(fault, munmap) { unmap_middle, -2 };
 FIXTURE_VARIANT_ADD(fault, mprotect) { protect_middle, 0 };
 FIXTURE_VARIANT_ADD(fault, madvise) { advise_middle, 0 };
 FIXTURE_VARIANT_ADD(fault, mlock) { lock_middle, 0 };
 FIXTURE_VARIANT_ADD(fault, mremap) { move, PAGES };
-FIXTURE_VARIANT_ADD(fault, mremap_middle) { move_middle, 2 };
+FIXTURE_VARIANT_ADD(fault, mremap_middle) { move_middle, 2, .kept = 1 };
 FIXTURE_VARIANT_ADD(fault, mremap_shrink) { shrink, 1 - PAGES };
 FIXTURE_VARIANT_ADD(fault, brk) { grow_break, PAGES };
 FIXTURE_VARIANT_ADD(fault, fork) { fork_child, 0 };
@@ -154,7 +161,7 @@ TEST_F(fault, every_allocation)
 
 	for (n = 1; hit && n < MANY; n++) {
 		char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
-		long heap;
+		long heap, grown;
 
 		ASSERT_NE(MAP_FAILED, p);
 		/* Behind it is something else, so that it cannot grow in place. */
@@ -165,10 +172,15 @@ TEST_F(fault, every_allocation)
 
 		hit = with_fault(n, variant->call, p, &succeeded);
 		failures += !succeeded;
-		ASSERT_EQ(succeeded ? heap + variant->pages : heap, total_heap()) {
+		ASSERT_EXACT();
+		grown = total_heap() - heap;
+		if (succeeded && grown == variant->pages + variant->kept)
+			continue;
+		if (!succeeded && grown == variant->gap)
+			continue;
+		ASSERT_EQ(succeeded ? variant->pages : 0, grown) {
 			TH_LOG("allocation %d failed", n);
 		}
-		ASSERT_EXACT();
 	}
 	/* The last one ran to its end, and others did not. */
 	ASSERT_FALSE(hit);

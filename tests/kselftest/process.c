@@ -119,7 +119,7 @@ static void *storm(void *unused)
 	return NULL;
 }
 
-TEST_F(process, a_storm_of_threads_loses_nothing)
+TEST_F_TIMEOUT(process, a_storm_of_threads_loses_nothing, 300)
 {
 	pthread_t threads[THREADS];
 	long heap;
