@@ -30,13 +30,15 @@ short_hash() {
 	printf %s "$1" | sha256sum | cut -c1-12
 }
 
-# The kernel: the series we have patches for, its patched tree, and the build,
-# KERNEL=debug or release.
+# The kernel: the series we have patches for, its patched tree, the tree without
+# the patches, and the build: KERNEL=release, debug, compat, or one of them with
+# "-unpatched" appended.
 SERIES=6.12
 KERNEL=${KERNEL:-release}
 PATCHES=$CHECKOUT/patches/linux-$SERIES
 WORK=$CACHE/linux-$SERIES${KSRC:+-$(short_hash "$KSRC")}
 SRC=$WORK/src
+UNPATCHED=$WORK/unpatched
 BUILD=${KDIR:-$WORK/build-$KERNEL}
 
 # What belongs to this build and no other: modules and tests.
