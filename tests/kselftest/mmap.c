@@ -160,6 +160,23 @@ TEST_F(mmap, munmap_in_parts)
 	ASSERT_EQ(self->heap, total_heap());
 }
 
+TEST_F(mmap, munmap_of_several_vmas_and_holes)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, munmap(p + 2 * page_size, page_size));
+	ASSERT_EQ(0, mprotect(p + 4 * page_size, page_size, PROT_READ));
+	ASSERT_NE(MAP_FAILED, mmap(p + 6 * page_size, page_size, RW, ANON | MAP_FIXED, -1, 0));
+	ASSERT_EQ(self->heap + PAGES - 2, total_heap());
+	/* From within the first to within the last. */
+	ASSERT_EQ(0, munmap(p + page_size, SIZE - 2 * page_size));
+	ASSERT_EQ(self->heap + 2, total_heap());
+	ASSERT_EXACT();
+	ASSERT_EQ(0, munmap(p, SIZE));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
 TEST_F(mmap, munmap_above_a_lowered_limit)
 {
 	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);

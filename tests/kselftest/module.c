@@ -29,6 +29,24 @@ static int load(const char *file)
 	return ret;
 }
 
+/* The file of the module, of @size bytes, in a static buffer. */
+static char *read_module(size_t *size)
+{
+	static char buf[8 * MIB];
+	int fd = open("rlimit_heap.ko", O_RDONLY);
+	ssize_t n;
+
+	for (*size = 0; (n = read(fd, buf + *size, sizeof(buf) - *size)) > 0; *size += n)
+		;
+	close(fd);
+	return n == 0 && *size > 0 ? buf : NULL;
+}
+
+static int load_bytes(const char *bytes, size_t size, const char *parameters)
+{
+	return syscall(SYS_init_module, bytes, size, parameters);
+}
+
 static int unload(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK);
@@ -89,6 +107,49 @@ TEST_F(module, twice_is_refused)
 {
 	ASSERT_EQ(-1, load("rlimit_heap.ko"));
 	ASSERT_EQ(EEXIST, errno);
+}
+
+TEST_F(module, a_truncated_file_is_refused)
+{
+	size_t size;
+	char *file = read_module(&size);
+
+	ASSERT_TRUE(file);
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	for (size_t part = size - 1; part > 0; part /= 2) {
+		ASSERT_EQ(-1, load_bytes(file, part, ""));
+		ASSERT_EQ(ENOEXEC, errno);
+	}
+	/* Nothing is left of the attempts. */
+	ASSERT_EQ(0, load_bytes(file, size, ""));
+}
+
+TEST_F(module, one_for_another_kernel_is_refused)
+{
+	size_t size;
+	char *file = read_module(&size);
+	char *magic = file ? memmem(file, size, "vermagic=", 9) : NULL;
+
+	ASSERT_TRUE(magic);
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	magic[9]++;
+	ASSERT_EQ(-1, load_bytes(file, size, ""));
+	ASSERT_EQ(ENOEXEC, errno);
+	ASSERT_TRUE(logged("rlimit_heap: version magic '"));
+	magic[9]--;
+	ASSERT_EQ(0, load_bytes(file, size, ""));
+}
+
+TEST_F(module, an_unknown_parameter_is_told)
+{
+	size_t size;
+	char *file = read_module(&size);
+
+	ASSERT_TRUE(file);
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	/* As for all modules: it does not keep one from loading. */
+	ASSERT_EQ(0, load_bytes(file, size, "limit=64M"));
+	ASSERT_TRUE(logged("rlimit_heap: unknown parameter 'limit' ignored"));
 }
 
 TEST_F(module, without_it_nothing_is_heap)

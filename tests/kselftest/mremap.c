@@ -141,4 +141,16 @@ TEST_F(mremap, of_a_part)
 	ASSERT_EQ(self->heap + PAGES - 1, total_heap());
 }
 
+TEST_F(mremap, of_several_vmas)
+{
+	ASSERT_EQ(0, mprotect(self->p + page_size, page_size, PROT_READ));
+	/* A tail of several is cut off, but several do not move or grow. */
+	ASSERT_EQ(MAP_FAILED, mremap(self->p, SIZE, 2 * SIZE, MREMAP_MAYMOVE));
+	ASSERT_EQ(EFAULT, errno);
+	ASSERT_EQ(self->heap + PAGES, total_heap());
+	ASSERT_EXACT();
+	ASSERT_EQ(self->p, mremap(self->p, SIZE, page_size, 0));
+	ASSERT_EQ(self->heap + 1, total_heap());
+}
+
 TEST_HARNESS_MAIN

@@ -3,6 +3,7 @@
 
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 
 #include "kselftest_harness.h"
 #include "heap.h"
@@ -82,6 +83,29 @@ TEST_F(process, vfork_shares_the_count)
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 	ASSERT_TRUE(counted);
 	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+}
+
+/* A process of its own, with limits of its own, in the memory of another. */
+static int map_in_clone(void *unused)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+
+	return p == MAP_FAILED || set_limit(0) ||
+	       mmap(NULL, SIZE, RW, ANON, -1, 0) != MAP_FAILED || errno != ENOMEM;
+}
+
+TEST_F(process, clone_vm_shares_the_count_not_the_limit)
+{
+	static char stack[1 << 16];
+	int status;
+	pid_t pid = clone(map_in_clone, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+
+	ASSERT_GE(pid, 0);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_EQ(0, status);
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(self->heap + 3 * PAGES, total_heap());
 }
 
 static void *map_in_thread(void *unused)
