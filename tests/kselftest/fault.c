@@ -77,6 +77,12 @@ static bool unmap_middle(char *p)
 	return munmap(p + 4 * page_size, 2 * page_size) == 0;
 }
 
+/* From within the first of three to within the last. */
+static bool unmap_several(char *p)
+{
+	return munmap(p + 2 * page_size, 9 * page_size) == 0;
+}
+
 static bool protect_middle(char *p)
 {
 	return mprotect(p + 4 * page_size, page_size, PROT_READ) == 0;
@@ -136,19 +142,21 @@ FIXTURE_VARIANT(fault)
 	/*
 	 * Two outcomes are mm/'s own. mmap() with MAP_FIXED that fails late
 	 * leaves a gap where it has unmapped already; mremap() that cannot
-	 * split what it has moved away from leaves it mapped.
+	 * unmap what it has moved away from leaves it mapped.
 	 */
 	long gap, kept;
+	bool split;	/* several VMAs to begin with */
 };
 
 FIXTURE_VARIANT_ADD(fault, mmap) { map, PAGES };
 FIXTURE_VARIANT_ADD(fault, mmap_shared) { map_shared, PAGES };
 FIXTURE_VARIANT_ADD(fault, mmap_fixed) { map_fixed, -1, .gap = -1 };
 FIXTURE_VARIANT_ADD(fault, munmap) { unmap_middle, -2 };
+FIXTURE_VARIANT_ADD(fault, munmap_several) { unmap_several, -9, .split = true };
 FIXTURE_VARIANT_ADD(fault, mprotect) { protect_middle, 0 };
 FIXTURE_VARIANT_ADD(fault, madvise) { advise_middle, 0 };
 FIXTURE_VARIANT_ADD(fault, mlock) { lock_middle, 0 };
-FIXTURE_VARIANT_ADD(fault, mremap) { move, PAGES };
+FIXTURE_VARIANT_ADD(fault, mremap) { move, PAGES, .kept = PAGES };
 FIXTURE_VARIANT_ADD(fault, mremap_middle) { move_middle, 2, .kept = 1 };
 FIXTURE_VARIANT_ADD(fault, mremap_shrink) { shrink, 1 - PAGES };
 FIXTURE_VARIANT_ADD(fault, brk) { grow_break, PAGES };
@@ -167,6 +175,8 @@ TEST_F(fault, every_allocation)
 		/* Behind it is something else, so that it cannot grow in place. */
 		mmap(p + SIZE, page_size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS |
 		     MAP_FIXED_NOREPLACE, -1, 0);
+		if (variant->split)
+			ASSERT_EQ(0, mprotect(p + 8 * page_size, page_size, PROT_READ));
 		*p = 1;
 		heap = total_heap();
 
