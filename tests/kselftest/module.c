@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/klog.h>
+#include <time.h>
 
 #include "kselftest_harness.h"
 #include "heap.h"
@@ -114,7 +115,7 @@ TEST_F(module, a_truncated_file_is_refused)
 	size_t size;
 	char *file = read_module(&size);
 
-	ASSERT_TRUE(file);
+	ASSERT_NE(NULL, file);
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	for (size_t part = size - 1; part > 0; part /= 2) {
 		ASSERT_EQ(-1, load_bytes(file, part, ""));
@@ -130,7 +131,7 @@ TEST_F(module, one_for_another_kernel_is_refused)
 	char *file = read_module(&size);
 	char *magic = file ? memmem(file, size, "vermagic=", 9) : NULL;
 
-	ASSERT_TRUE(magic);
+	ASSERT_NE(NULL, magic);
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	magic[9]++;
 	ASSERT_EQ(-1, load_bytes(file, size, ""));
@@ -145,7 +146,7 @@ TEST_F(module, an_unknown_parameter_is_told)
 	size_t size;
 	char *file = read_module(&size);
 
-	ASSERT_TRUE(file);
+	ASSERT_NE(NULL, file);
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	/* As for all modules: it does not keep one from loading. */
 	ASSERT_EQ(0, load_bytes(file, size, "limit=64M"));
@@ -247,6 +248,84 @@ TEST_F_TIMEOUT(module, comes_and_goes_under_load, 900)
 		ASSERT_EQ(0, waitpid(pids[i], &status, WNOHANG)) {
 			TH_LOG("storm %d ended: %#x", i, status);
 		}
+		ASSERT_EQ(0, kill(pids[i], SIGKILL));
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+	}
+}
+
+static bool pin_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
+/* Until killed: inside the policy, most of the time, but asleep now and then. */
+static void ask_policy(void)
+{
+	for (int i = 1;; i++) {
+		munmap(mmap(NULL, page_size, RW, ANON, -1, 0), page_size);
+		if (i % 16 == 0)
+			usleep(1);
+	}
+}
+
+/* Until killed: every now and then others on this CPU stand still for long. */
+static void preempt_others(void)
+{
+	const long burst = 200;	/* ms */
+	struct timespec start, now;
+
+	for (;;) {
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		do {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+		} while ((now.tv_sec - start.tv_sec) * 1000 +
+			 (now.tv_nsec - start.tv_nsec) / 1000000 < burst);
+		usleep(20000);
+	}
+}
+
+static pid_t start_on_cpu(int cpu, int policy, void (*run)(void))
+{
+	struct sched_param param = { .sched_priority = policy == SCHED_FIFO };
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (!pin_to_cpu(cpu) || sched_setscheduler(0, policy, &param))
+			_exit(1);
+		run();
+	}
+	return pid;
+}
+
+/*
+ * A task that is preempted inside the policy must be able to return to it:
+ * unloading waits for it. The policy is a slow one, to make this likely.
+ */
+TEST_F_TIMEOUT(module, stays_for_those_inside_of_it, 300)
+{
+	pid_t pids[3];
+	int status;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_TRUE(pin_to_cpu(0));
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_LT(0, pids[0] = start_on_cpu(1, SCHED_OTHER, ask_policy));
+	ASSERT_LT(0, pids[1] = start_on_cpu(1, SCHED_OTHER, ask_policy));
+	ASSERT_LT(0, pids[2] = start_on_cpu(1, SCHED_FIFO, preempt_others));
+	for (int i = 0; i < 10; i++) {
+		ASSERT_EQ(0, load("second_policy.ko"));
+		usleep(250000);
+		ASSERT_EQ(0, unload("second_policy"));
+		/* Loaded again at once, it would be where it was. */
+		usleep(250000);
+	}
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, waitpid(pids[i], &status, WNOHANG));
 		ASSERT_EQ(0, kill(pids[i], SIGKILL));
 		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
 	}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 //! `second_policy.ko`: a policy that counts and limits nothing, to be refused beside another.
+//!
+//! It takes its time, so that tasks are inside of it when it is unloaded.
 
 use kernel::{
     heap_policy::{Heap, HeapPolicy, NewMapping, Registration},
@@ -10,7 +12,7 @@ use kernel::{
 module! {
     type: SecondPolicy,
     name: "second_policy",
-    description: "A heap policy that counts nothing, for tests",
+    description: "A slow heap policy that counts nothing, for tests",
     license: "GPL",
 }
 
@@ -26,10 +28,16 @@ impl kernel::Module for SecondPolicy {
     }
 }
 
+/// Rounds of a loop that make the policy slow.
+const SPINS: usize = 10_000;
+
 struct Nothing;
 
 impl HeapPolicy for Nothing {
     fn classify(_mapping: &NewMapping) -> bool {
+        for _ in 0..SPINS {
+            core::hint::spin_loop();
+        }
         false
     }
 
