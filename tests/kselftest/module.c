@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/klog.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "kselftest_harness.h"
@@ -294,6 +295,8 @@ static pid_t start_on_cpu(int cpu, int policy, void (*run)(void))
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		/* It must not outlive a test that fails. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!pin_to_cpu(cpu) || sched_setscheduler(0, policy, &param))
 			_exit(1);
 		run();
