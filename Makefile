@@ -39,8 +39,11 @@ test: ## run all tests
 
 DURATION ?= 60
 fuzz: ## test random sequences of calls for DURATION seconds, from SEED
-	@VM_TIMEOUT=$$(($(DURATION) + 120)) scripts/selftests fuzz_seconds=$(DURATION) \
+	@VM_TIMEOUT=$$(($(DURATION) + 300)) scripts/selftests fuzz_seconds=$(DURATION) \
 		$(if $(SEED),fuzz_seed=$(SEED)) $(if $(RUN),fuzz_run=$(RUN)) fuzz
+
+compat: ## compare tests of others with the unpatched kernel (long)
+	@scripts/in-toolroot tests/compat
 
 kernel: ## build the patched kernel
 	@scripts/kernel
@@ -61,4 +64,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test fuzz kernel module patches check-series guest
+.PHONY: help run vm shell test fuzz compat kernel module patches check-series guest
