@@ -41,8 +41,8 @@ SRC=$WORK/src
 UNPATCHED=$WORK/unpatched
 BUILD=${KDIR:-$WORK/build-$KERNEL}
 
-# What belongs to this build and no other: modules and tests.
-RESULTS=$CACHE/results-$(short_hash "$BUILD")
+# What this checkout makes for this build and no other: modules and tests.
+RESULTS=$CACHE/results-$(short_hash "$CHECKOUT $BUILD")
 
 # The compiler for all of it, as in scripts/toolroot-packages.
 export LLVM=${LLVM:--19}
