@@ -238,6 +238,30 @@ TEST_F(corner, userfaultfd)
 	ASSERT_EQ(self->heap + PAGES, total_heap());
 }
 
+TEST_F(corner, userfaultfd_across_the_border_of_heap)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_zeropage zero = { 0 };
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(p + SIZE / 2, mmap(p + SIZE / 2, SIZE / 2, RW, ANON | MAP_FIXED, -1, 0));
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_API, &api));
+	area.range.start = (uintptr_t)p;
+	area.range.len = SIZE;
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_REGISTER, &area));
+	/* A range is filled in one mapping. */
+	zero.range = area.range;
+	ASSERT_EQ(-1, ioctl(fd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_EQ(ENOENT, errno);
+	zero.range.len = SIZE / 2;
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
+}
+
 TEST_F(corner, pr_set_mm_brk)
 {
 	uintptr_t old = (sys_brk(0) + page_size - 1) & -page_size;

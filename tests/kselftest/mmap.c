@@ -331,6 +331,21 @@ TEST_F(mmap, remap_file_pages_leaves_heap_heap)
 	ASSERT_EQ(self->heap, total_heap());
 }
 
+/* What is unmapped is given back, though shared memory is there until all is. */
+TEST_F(mmap, shared_memory_counts_where_it_is_mapped)
+{
+	char *p = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	p[SIZE - page_size] = 'x';
+	ASSERT_EQ(0, munmap(p + page_size, SIZE - page_size));
+	ASSERT_EQ(self->heap + 1, total_heap());
+	ASSERT_EQ(0, syscall(SYS_remap_file_pages, p, page_size, 0, PAGES - 1, 0));
+	ASSERT_EQ('x', *p);
+	ASSERT_EQ(self->heap + 1, total_heap());
+	ASSERT_EXACT();
+}
+
 TEST_F(mmap, fixed_at_a_free_range_is_free)
 {
 	void *p = free_range();
