@@ -219,42 +219,43 @@ TEST_F(corner, huge_pages)
 	ASSERT_EQ(self->heap, total_heap());
 }
 
-TEST_F(corner, userfaultfd)
+/* A userfaultfd for the missing pages of a range, or -1. */
+static int watch(char *p, size_t size)
 {
 	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	struct uffdio_register area = {
+		.range = { (uintptr_t)p, size },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
 	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 
+	return ioctl(fd, UFFDIO_API, &api) || ioctl(fd, UFFDIO_REGISTER, &area) ? -1 : fd;
+}
+
+TEST_F(corner, userfaultfd)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	struct uffdio_range range = { (uintptr_t)p + 4 * page_size, 4 * page_size };
+	int fd;
+
 	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, ioctl(fd, UFFDIO_API, &api));
-	area.range.start = (uintptr_t)p + 4 * page_size;
-	area.range.len = 4 * page_size;
-	ASSERT_EQ(0, ioctl(fd, UFFDIO_REGISTER, &area));
+	ASSERT_LE(0, fd = watch(p + 4 * page_size, 4 * page_size));
 	ASSERT_EQ(self->heap + PAGES, total_heap());
 	ASSERT_EXACT();
-	ASSERT_EQ(0, ioctl(fd, UFFDIO_UNREGISTER, &area.range));
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_UNREGISTER, &range));
 	ASSERT_EQ(self->heap + PAGES, total_heap());
 }
 
 TEST_F(corner, userfaultfd_across_the_border_of_heap)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register area = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_zeropage zero = { 0 };
 	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct uffdio_zeropage zero = { .range = { (uintptr_t)p, SIZE } };
+	int fd;
 
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_EQ(p + SIZE / 2, mmap(p + SIZE / 2, SIZE / 2, RW, ANON | MAP_FIXED, -1, 0));
-	ASSERT_GE(fd, 0);
-	ASSERT_EQ(0, ioctl(fd, UFFDIO_API, &api));
-	area.range.start = (uintptr_t)p;
-	area.range.len = SIZE;
-	ASSERT_EQ(0, ioctl(fd, UFFDIO_REGISTER, &area));
+	ASSERT_LE(0, fd = watch(p, SIZE));
 	/* A range is filled in one mapping. */
-	zero.range = area.range;
 	ASSERT_EQ(-1, ioctl(fd, UFFDIO_ZEROPAGE, &zero));
 	ASSERT_EQ(ENOENT, errno);
 	zero.range.len = SIZE / 2;

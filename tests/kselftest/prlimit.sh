@@ -58,7 +58,7 @@ check soft_only "$row 67108864 unlimited bytes" prlimit --heap=64M: $show
 check hard_only "$row 1048576 67108864 bytes" prlimit --heap=1M: prlimit --heap=:64M $show
 check bytes "$row 67108865 67108865 bytes" prlimit --heap=67108865 $show
 check unlimited "$row unlimited unlimited bytes" prlimit --heap=unlimited $show
-check as_the_kernel_sees_it 'Max heap size 67108864 67108864 bytes' prlimit --heap=64M grep 'heap' /proc/self/limits
+check as_the_kernel_sees_it 'Max heap size 67108864 67108864 bytes' prlimit --heap=64M grep heap /proc/self/limits
 check of_another_process '4194304 16777216' of_another_process
 check status_of_the_command 'three 3' sh -c 'prlimit --heap=64M sh -c "echo three; exit 3"; echo $?'
 check enforced 'no' sh -c 'prlimit --heap=1M dd if=/dev/zero of=/dev/null bs=8M count=1 2>/dev/null && echo yes || echo no'
