@@ -12,7 +12,7 @@
 pub(crate) enum Request {
     /// Growth of the break by `brk(2)`. BSS set up by the ELF loader never comes here.
     Brk,
-    /// A mapping by `mmap(2)`, or by the kernel for itself.
+    /// A mapping by `mmap(2)`, or that the kernel makes like one.
     Mmap {
         /// The address asked for, in bytes; the kernel rounds hints below one page to 0.
         addr: usize,
@@ -20,8 +20,6 @@ pub(crate) enum Request {
         fixed: bool,
         /// A file is mapped.
         file: bool,
-        /// The CPU's shadow stack, which comes without file and address but is the kernel's.
-        shadow_stack: bool,
     },
 }
 
@@ -31,11 +29,6 @@ pub(crate) enum Request {
 pub(crate) fn is_heap(request: &Request) -> bool {
     match *request {
         Request::Brk => true,
-        Request::Mmap {
-            addr,
-            fixed,
-            file,
-            shadow_stack,
-        } => addr == 0 && !fixed && !file && !shadow_stack,
+        Request::Mmap { addr, fixed, file } => !file && !fixed && addr == 0,
     }
 }

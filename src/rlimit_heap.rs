@@ -9,9 +9,10 @@ mod addr0;
 mod charge;
 
 use kernel::{
-    heap_policy::{Heap, HeapPolicy, NewMapping, Registration},
-    page::PAGE_SHIFT,
+    c_str,
+    heap_policy::{HeapPolicy, NewMapping, Registration},
     prelude::*,
+    str::CStr,
 };
 
 module! {
@@ -34,7 +35,7 @@ impl kernel::Module for RlimitHeap {
             }
         })?;
 
-        pr_info!("RLIMIT_HEAP is enforced, policy addr0\n");
+        pr_info!("RLIMIT_HEAP is enforced, policy {}\n", Addr0::NAME);
         Ok(Self {
             _registration: registration,
         })
@@ -45,6 +46,8 @@ impl kernel::Module for RlimitHeap {
 struct Addr0;
 
 impl HeapPolicy for Addr0 {
+    const NAME: &'static CStr = c_str!("addr0");
+
     fn classify(mapping: &NewMapping) -> bool {
         addr0::is_heap(&if mapping.is_brk() {
             addr0::Request::Brk
@@ -53,16 +56,15 @@ impl HeapPolicy for Addr0 {
                 addr: mapping.addr(),
                 fixed: mapping.is_fixed(),
                 file: mapping.has_file(),
-                shadow_stack: mapping.is_shadow_stack(),
             }
         })
     }
 
-    fn may_expand(heap: &Heap, npages: usize, limit: usize) -> bool {
-        charge::may_expand(heap.total_pages(), npages, limit, PAGE_SHIFT)
+    fn may_expand(total: usize, npages: usize, limit: usize) -> bool {
+        charge::may_expand(total, npages, limit)
     }
 
-    fn account(heap: &Heap, npages: isize) -> usize {
-        charge::account(heap.total_pages(), npages)
+    fn account(total: usize, npages: isize) -> usize {
+        charge::account(total, npages)
     }
 }

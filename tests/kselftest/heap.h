@@ -39,7 +39,7 @@ __attribute__((constructor)) static void heap_init(void)
 /* The whole of a file in /proc, NUL-terminated, in a static buffer; or NULL. */
 static inline char *read_proc(const char *path)
 {
-	static char buf[1 << 18];
+	static char buf[1 << 19];
 	size_t len = 0;
 	ssize_t n;
 	int fd = open(path, O_RDONLY);

@@ -3,6 +3,7 @@
 
 #define _GNU_SOURCE
 #include <malloc.h>
+#include <pthread.h>
 
 #include "kselftest_harness.h"
 #include "heap.h"
@@ -93,6 +94,57 @@ TEST(realloc_is_judged)
 	ASSERT_NE(NULL, p);
 	ASSERT_EQ(42, p[MIB - 1]);
 	ASSERT_EXACT();
+}
+
+/* What a thread other than the main one gets from malloc(), in bytes. */
+static void *allocate_in_thread(void *block)
+{
+	return (void *)allocate((size_t)block, 1 << 30);
+}
+
+static size_t thread_gets(size_t block)
+{
+	pthread_t thread;
+	void *got;
+
+	if (pthread_create(&thread, NULL, allocate_in_thread, (void *)block) ||
+	    pthread_join(thread, &got))
+		return 0;
+	return (size_t)got;
+}
+
+/*
+ * Policy addr0, and glibc: the arena of a thread takes every second of its
+ * heaps, of 64 MiB, at a hint, which is free.
+ */
+TEST(a_leak_in_a_thread_gets_more_than_the_limit)
+{
+	const size_t limit = 256 * MIB;
+	size_t got;
+
+	ASSERT_EQ(0, set_limit(limit));
+	got = thread_gets(100 << 10);
+	TH_LOG("%zu MiB under a limit of %zu MiB", got / MIB, limit / MIB);
+	ASSERT_GE(got, limit * 5 / 4);
+	ASSERT_LE(got, limit * 2);
+	ASSERT_LE(total_heap() * page_size, limit);
+	ASSERT_EXACT();
+}
+
+/*
+ * glibc makes an arena from twice 64 MiB, of which it gives back a half. A
+ * thread that cannot have that maps a page for each small block.
+ */
+TEST(without_room_for_an_arena_each_block_is_a_page)
+{
+	const size_t block = 1000;
+	size_t got;
+
+	ASSERT_EQ(0, set_limit(64 * MIB));
+	got = thread_gets(block);
+	TH_LOG("%zu MiB in %ld MiB of heap", got / MIB, total_heap() * page_size / MIB);
+	ASSERT_GE(total_heap(), got / block);
+	ASSERT_LE(got, 64 * MIB / 4);
 }
 
 TEST_HARNESS_MAIN

@@ -192,6 +192,13 @@ TEST_F(corner, split_and_merge)
 	}
 }
 
+static void count_vmas(int *vmas)
+{
+	*vmas = 0;
+	for (char *p = read_proc("/proc/self/maps"); p && (p = strchr(p, '\n')); p++)
+		++*vmas;
+}
+
 TEST_F(corner, mremap_across_the_border_of_heap)
 {
 	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
@@ -202,6 +209,24 @@ TEST_F(corner, mremap_across_the_border_of_heap)
 	ASSERT_EQ(MAP_FAILED, mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE));
 	ASSERT_EQ(EFAULT, errno);
 	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
+}
+
+/* Each pair is one mapping where nothing is heap. */
+TEST_F(corner, heap_does_not_merge_with_what_is_asked_for_beside_it)
+{
+	const int pairs = 20;
+	int before, after;
+
+	count_vmas(&before);
+	for (int i = 0; i < pairs; i++) {
+		char *p = mmap(NULL, page_size, RW, ANON, -1, 0);
+
+		ASSERT_NE(MAP_FAILED, p);
+		ASSERT_EQ(p - page_size, mmap(p - page_size, page_size, RW, ANON, -1, 0));
+	}
+	count_vmas(&after);
+	ASSERT_GE(after, before + 2 * pairs - 2);
+	ASSERT_EQ(self->heap + pairs, total_heap());
 }
 
 TEST_F(corner, huge_pages)
@@ -261,6 +286,29 @@ TEST_F(corner, userfaultfd_across_the_border_of_heap)
 	zero.range.len = SIZE / 2;
 	ASSERT_EQ(0, ioctl(fd, UFFDIO_ZEROPAGE, &zero));
 	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
+}
+
+TEST_F(corner, userfaultfd_moves_within_one_mapping)
+{
+	char *from = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	char *to = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	struct uffdio_move move = {
+		.dst = (uintptr_t)to,
+		.src = (uintptr_t)from,
+		.len = SIZE,
+	};
+	int fd;
+
+	ASSERT_NE(MAP_FAILED, from);
+	ASSERT_NE(MAP_FAILED, to);
+	ASSERT_EQ(from + SIZE / 2, mmap(from + SIZE / 2, SIZE / 2, RW, ANON | MAP_FIXED, -1, 0));
+	memset(from, 1, SIZE);
+	ASSERT_LE(0, fd = watch(to, SIZE));
+	ASSERT_EQ(-1, ioctl(fd, UFFDIO_MOVE, &move));
+	ASSERT_EQ(EINVAL, errno);
+	move.len = SIZE / 2;
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_MOVE, &move));
+	ASSERT_EQ(SIZE / 2, move.move);
 }
 
 TEST_F(corner, pr_set_mm_brk)

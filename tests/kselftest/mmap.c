@@ -244,6 +244,13 @@ TEST_F(mmap, mprotect_cannot_pass_rlimit_data)
 	ASSERT_EQ(ENOMEM, errno);
 }
 
+static ssize_t read_one_byte(char *to)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+
+	return fd < 0 ? -2 : read(fd, to, 1);
+}
+
 TEST_F(mmap, growing_down_is_judged)
 {
 	char *p = mmap(NULL, SIZE, RW, ANON | MAP_GROWSDOWN, -1, 0);
@@ -263,8 +270,10 @@ TEST_F(mmap, growing_down_is_judged)
 	ASSERT_TRUE(IN_CHILD((p[-1] = 1) && total_heap() == self->heap + PAGES + 1 &&
 			     heap_vma_pages(NULL) == total_heap()));
 	ASSERT_EQ(0, allow_pages(0));
-	/* The kernel ends who cannot grow its stack. */
+	/* The kernel ends who cannot grow its stack, and fails calls that would. */
 	ASSERT_FALSE(IN_CHILD((p[-1] = 1)));
+	ASSERT_TRUE(IN_CHILD(read_one_byte(p - 1) == -1 && errno == EFAULT &&
+			     total_heap() == self->heap + PAGES));
 }
 
 TEST_F(mmap, files_are_free)
@@ -289,6 +298,24 @@ TEST_F(mmap, files_are_free)
 	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, MAP_SHARED, zero, 0));
 	ASSERT_NE((void *)-1, shmat(shmid, NULL, 0));
 	ASSERT_EQ(0, shmctl(shmid, IPC_RMID, NULL));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+/* Its pages are anonymous once they are written, but it is a file's mapping. */
+TEST_F(mmap, a_private_mapping_of_a_sparse_file_is_a_way_round)
+{
+	const size_t size = 64 * MIB;
+	int memfd = memfd_create("sparse", 0);
+	char *p;
+
+	ASSERT_GE(memfd, 0);
+	ASSERT_EQ(0, ftruncate(memfd, size));
+	ASSERT_EQ(0, set_limit(16 * MIB));
+	p = mmap(NULL, size, RW, MAP_PRIVATE, memfd, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	for (size_t i = 0; i < size; i += page_size)
+		p[i] = 1;
+	ASSERT_GE(proc_pages("/proc/self/status", "RssAnon:"), size / page_size);
 	ASSERT_EQ(self->heap, total_heap());
 }
 

@@ -20,6 +20,10 @@
 #define SIZE (PAGES * page_size)
 #define STORMS 4
 
+/* As in second_policy.rs. */
+#define STALL_ADDR 0x500000000
+#define RUNS_ON "second_policy: a hook runs after the policy has unregistered"
+
 static int load(const char *file)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -52,6 +56,14 @@ static int load_bytes(const char *bytes, size_t size, const char *parameters)
 static int unload(const char *name)
 {
 	return syscall(SYS_delete_module, name, O_NONBLOCK);
+}
+
+/* What the kernel tells anybody about who decides what is heap. */
+static bool policy_is(const char *name)
+{
+	char *policy = read_proc("/sys/kernel/mm/heap_limit/policy");
+
+	return policy && !strcmp(policy, name);
 }
 
 /* Is @message in the kernel log? */
@@ -97,8 +109,12 @@ TEST_F(module, another_policy_is_refused)
 	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
 	ASSERT_EQ(ENOMEM, errno);
 
+	ASSERT_TRUE(policy_is("[addr0]\n"));
+
 	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_TRUE(policy_is("none\n"));
 	ASSERT_EQ(0, load("second_policy.ko"));
+	ASSERT_TRUE(policy_is("[second]\n"));
 	ASSERT_EQ(-1, load("rlimit_heap.ko"));
 	ASSERT_EQ(EBUSY, errno);
 	ASSERT_TRUE(logged("rlimit_heap: another heap policy is registered; "
@@ -305,8 +321,9 @@ static pid_t start_on_cpu(int cpu, int policy, void (*run)(void))
 }
 
 /*
- * A task that is preempted inside the policy must be able to return to it:
- * unloading waits for it. The policy is a slow one, to make this likely.
+ * A task that is inside the policy, on another CPU or preempted, must be able to
+ * return to it: unloading waits for it. The policy is a slow one, to make this
+ * likely.
  */
 TEST_F_TIMEOUT(module, stays_for_those_inside_of_it, 300)
 {
@@ -332,6 +349,53 @@ TEST_F_TIMEOUT(module, stays_for_those_inside_of_it, 300)
 		ASSERT_EQ(0, kill(pids[i], SIGKILL));
 		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
 	}
+	ASSERT_FALSE(logged(RUNS_ON));
+}
+
+static bool state_is(const char *module, const char *state)
+{
+	char path[64], *is;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
+	is = read_proc(path);
+	return is && !strcmp(is, state);
+}
+
+/* Stays inside the policy for a second. */
+static void stall_policy(void)
+{
+	mmap((void *)STALL_ADDR, page_size, RW, ANON, -1, 0);
+	_exit(0);
+}
+
+/* A module that unloads waits for that; who registers meanwhile does not. */
+TEST_F(module, is_refused_while_another_unloads)
+{
+	pid_t staller, unloader;
+	int status;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	ASSERT_TRUE(pin_to_cpu(0));
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_EQ(0, load("second_policy.ko"));
+	ASSERT_LT(0, staller = start_on_cpu(1, SCHED_OTHER, stall_policy));
+	usleep(200000);
+	unloader = fork();
+	ASSERT_GE(unloader, 0);
+	if (unloader == 0)
+		_exit(unload("second_policy"));
+	usleep(200000);
+	ASSERT_TRUE(state_is("second_policy", "going\n"));
+
+	/* Not 0 after a while. */
+	ASSERT_EQ(-1, load("rlimit_heap.ko"));
+	ASSERT_EQ(EBUSY, errno);
+	ASSERT_EQ(unloader, waitpid(unloader, &status, 0));
+	ASSERT_EQ(0, status);
+	ASSERT_EQ(staller, waitpid(staller, &status, 0));
+	ASSERT_FALSE(logged(RUNS_ON));
+	ASSERT_EQ(0, load("rlimit_heap.ko"));
 }
 
 TEST_HARNESS_MAIN

@@ -2,11 +2,17 @@
 
 //! `second_policy.ko`: a policy that counts and limits nothing, to be refused beside another.
 //!
-//! It takes its time, so that tasks are inside of it when it is unloaded.
+//! It takes its time, so that tasks are inside of it when it is unloaded, and a second for a
+//! mapping asked for at [`STALL_ADDR`]. It complains if one is still inside after it has
+//! unregistered.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::{
-    heap_policy::{Heap, HeapPolicy, NewMapping, Registration},
+    c_str,
+    heap_policy::{HeapPolicy, NewMapping, Registration},
     prelude::*,
+    str::CStr,
+    time::{Ktime, NSEC_PER_MSEC},
 };
 
 module! {
@@ -17,35 +23,63 @@ module! {
 }
 
 struct SecondPolicy {
-    _registration: Registration<Nothing>,
+    registration: Option<Registration<Nothing>>,
 }
 
 impl kernel::Module for SecondPolicy {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
-            _registration: Registration::new()?,
+            registration: Some(Registration::new()?),
         })
+    }
+}
+
+/// No hook may run any more.
+static UNREGISTERED: AtomicBool = AtomicBool::new(false);
+
+impl Drop for SecondPolicy {
+    fn drop(&mut self) {
+        self.registration = None;
+        UNREGISTERED.store(true, Ordering::Relaxed);
     }
 }
 
 /// Rounds of a loop that make the policy slow.
 const SPINS: usize = 10_000;
 
+/// Where a mapping is asked for that takes a second.
+const STALL_ADDR: usize = 0x5_0000_0000;
+
+fn stall() {
+    let start = Ktime::ktime_get();
+    while (Ktime::ktime_get() - start).to_ns() < 1000 * NSEC_PER_MSEC {
+        core::hint::spin_loop();
+    }
+}
+
 struct Nothing;
 
 impl HeapPolicy for Nothing {
-    fn classify(_mapping: &NewMapping) -> bool {
+    const NAME: &'static CStr = c_str!("second");
+
+    fn classify(mapping: &NewMapping) -> bool {
         for _ in 0..SPINS {
             core::hint::spin_loop();
+        }
+        if mapping.addr() == STALL_ADDR {
+            stall();
+        }
+        if UNREGISTERED.load(Ordering::Relaxed) {
+            pr_err!("a hook runs after the policy has unregistered\n");
         }
         false
     }
 
-    fn may_expand(_heap: &Heap, _npages: usize, _limit: usize) -> bool {
+    fn may_expand(_total: usize, _npages: usize, _limit: usize) -> bool {
         true
     }
 
-    fn account(heap: &Heap, npages: isize) -> usize {
-        heap.total_pages().saturating_add_signed(npages)
+    fn account(total: usize, npages: isize) -> usize {
+        total.wrapping_add_signed(npages)
     }
 }

@@ -5,13 +5,8 @@
 use crate::addr0::{is_heap, Request};
 use proptest::prelude::*;
 
-fn mmap(addr: usize, fixed: bool, file: bool, shadow_stack: bool) -> Request {
-    Request::Mmap {
-        addr,
-        fixed,
-        file,
-        shadow_stack,
-    }
+fn mmap(addr: usize, fixed: bool, file: bool) -> Request {
+    Request::Mmap { addr, fixed, file }
 }
 
 #[test]
@@ -21,12 +16,12 @@ fn brk_is_heap() {
 
 #[test]
 fn anonymous_memory_anywhere_is_heap() {
-    assert!(is_heap(&mmap(0, false, false, false)));
+    assert!(is_heap(&mmap(0, false, false)));
 }
 
 #[test]
 fn fixed_at_address_zero_is_not() {
-    assert!(!is_heap(&mmap(0, true, false, false)));
+    assert!(!is_heap(&mmap(0, true, false)));
 }
 
 /// Any address, and 0, the one that matters, as often.
@@ -36,17 +31,12 @@ fn addr() -> impl Strategy<Value = usize> {
 
 proptest! {
     #[test]
-    fn an_address_asked_for_is_not(addr in 1usize.., fixed: bool, file: bool, shadow_stack: bool) {
-        prop_assert!(!is_heap(&mmap(addr, fixed, file, shadow_stack)));
+    fn an_address_asked_for_is_not(addr in 1usize.., fixed: bool, file: bool) {
+        prop_assert!(!is_heap(&mmap(addr, fixed, file)));
     }
 
     #[test]
-    fn a_file_is_not(addr in addr(), fixed: bool, shadow_stack: bool) {
-        prop_assert!(!is_heap(&mmap(addr, fixed, true, shadow_stack)));
-    }
-
-    #[test]
-    fn a_shadow_stack_is_not(addr in addr(), fixed: bool, file: bool) {
-        prop_assert!(!is_heap(&mmap(addr, fixed, file, true)));
+    fn a_file_is_not(addr in addr(), fixed: bool) {
+        prop_assert!(!is_heap(&mmap(addr, fixed, true)));
     }
 }
