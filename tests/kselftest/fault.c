@@ -10,9 +10,14 @@
 #include "kselftest_harness.h"
 #include "heap.h"
 
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
+#endif
+
 #define PAGES 16
 #define SIZE (PAGES * page_size)
 #define MANY 500	/* allocations in one call */
+#define ROUNDS 8	/* what fails depends on what is at hand just then */
 
 static bool write_text(const char *path, const char *text)
 {
@@ -109,6 +114,18 @@ static bool move_middle(char *p)
 		      MREMAP_MAYMOVE) != MAP_FAILED;
 }
 
+/* Over a part of itself. */
+static bool move_fixed(char *p)
+{
+	return mremap(p, 4 * page_size, 4 * page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
+		      p + 8 * page_size) != MAP_FAILED;
+}
+
+static bool move_dontunmap(char *p)
+{
+	return mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP) != MAP_FAILED;
+}
+
 static bool shrink(char *p)
 {
 	return mremap(p, SIZE, page_size, 0) != MAP_FAILED;
@@ -140,9 +157,10 @@ FIXTURE_VARIANT(fault)
 	bool (*call)(char *p);
 	long pages;	/* by which the heap grows if it succeeds */
 	/*
-	 * Two outcomes are mm/'s own. mmap() with MAP_FIXED that fails late
-	 * leaves a gap where it has unmapped already; mremap() that cannot
-	 * split off what it has moved away leaves it mapped, above the limit.
+	 * Two outcomes are mm/'s own. mmap() and mremap() to a fixed address
+	 * that fail late leave a gap where they have unmapped already;
+	 * mremap() that cannot unmap what it has moved away, for want of
+	 * memory, leaves all of that mapped, above the limit.
 	 */
 	long gap, kept;
 	bool split;	/* several VMAs to begin with */
@@ -156,50 +174,73 @@ FIXTURE_VARIANT_ADD(fault, munmap_several) { unmap_several, -9, .split = true };
 FIXTURE_VARIANT_ADD(fault, mprotect) { protect_middle, 0 };
 FIXTURE_VARIANT_ADD(fault, madvise) { advise_middle, 0 };
 FIXTURE_VARIANT_ADD(fault, mlock) { lock_middle, 0 };
-FIXTURE_VARIANT_ADD(fault, mremap) { move, PAGES };
+FIXTURE_VARIANT_ADD(fault, mremap) { move, PAGES, .kept = PAGES };
 FIXTURE_VARIANT_ADD(fault, mremap_middle) { move_middle, 2, .kept = 1 };
+FIXTURE_VARIANT_ADD(fault, mremap_fixed) { move_fixed, -4, .gap = -4, .kept = 4 };
+FIXTURE_VARIANT_ADD(fault, mremap_dontunmap) { move_dontunmap, PAGES };
 FIXTURE_VARIANT_ADD(fault, mremap_shrink) { shrink, 1 - PAGES };
 FIXTURE_VARIANT_ADD(fault, brk) { grow_break, PAGES };
 FIXTURE_VARIANT_ADD(fault, fork) { fork_child, 0 };
 
-TEST_F(fault, every_allocation)
+/* Is what became of the heap one of the outcomes of a call that was hit? */
+static bool is_outcome(const FIXTURE_VARIANT(fault) *variant, bool succeeded, long grown)
 {
-	bool hit = true, succeeded;
-	int n, failures = 0;
+	if (succeeded)
+		return grown == variant->pages || grown == variant->pages + variant->kept;
+	return grown == 0 || grown == variant->gap;
+}
 
-	for (n = 1; hit && n < MANY; n++) {
-		long heap, grown;
-		char *p;
+/* SIZE bytes of heap that cannot grow in place. */
+static char *some_heap(bool split)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
 
-		ASSERT_EQ(0, set_limit(RLIM_INFINITY));
-		p = mmap(NULL, SIZE, RW, ANON, -1, 0);
-		ASSERT_NE(MAP_FAILED, p);
-		/* Behind it is something else, so that it cannot grow in place. */
-		mmap(p + SIZE, page_size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS |
-		     MAP_FIXED_NOREPLACE, -1, 0);
-		if (variant->split)
-			ASSERT_EQ(0, mprotect(p + 8 * page_size, page_size, PROT_READ));
-		*p = 1;
-		heap = total_heap();
-		ASSERT_EQ(0, allow_pages(variant->pages > 0 ? variant->pages : 0));
+	mmap(p + SIZE, page_size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS |
+	     MAP_FIXED_NOREPLACE, -1, 0);
+	if (p == MAP_FAILED || (split && mprotect(p + 8 * page_size, page_size, PROT_READ)))
+		return NULL;
+	*p = 1;
+	return p;
+}
 
-		hit = with_fault(n, variant->call, p, &succeeded);
-		failures += !succeeded;
-		ASSERT_EXACT();
-		grown = total_heap() - heap;
-		if (hit && succeeded && grown == variant->pages + variant->kept)
-			continue;
-		if (hit && !succeeded && grown == variant->gap)
-			continue;
-		ASSERT_EQ(succeeded ? variant->pages : 0, grown) {
-			TH_LOG("allocation %d failed", n);
+TEST_F_TIMEOUT(fault, every_allocation, 300)
+{
+	int failures = 0, kept = 0, gaps = 0, calls = 0;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		bool hit = true, succeeded = false;
+		int n;
+
+		for (n = 1; hit && n < MANY; n++, calls++) {
+			long heap, grown;
+			char *p;
+
+			ASSERT_EQ(0, set_limit(RLIM_INFINITY));
+			p = some_heap(variant->split);
+			ASSERT_NE(NULL, p);
+			heap = total_heap();
+			ASSERT_EQ(0, allow_pages(variant->pages > 0 ? variant->pages : 0));
+
+			hit = with_fault(n, variant->call, p, &succeeded);
+			ASSERT_EXACT();
+			grown = total_heap() - heap;
+			ASSERT_TRUE(hit ? is_outcome(variant, succeeded, grown) :
+				    succeeded && grown == variant->pages) {
+				TH_LOG("allocation %d failed: %s, grown %ld pages", n,
+				       succeeded ? "success" : "error", grown);
+			}
+			failures += !succeeded;
+			kept += succeeded && grown != variant->pages;
+			gaps += !succeeded && grown;
+			munmap(p, SIZE + page_size);
 		}
+		/* The last one ran to its end, and others did not. */
+		ASSERT_FALSE(hit);
+		ASSERT_TRUE(succeeded);
+		ASSERT_GT(n, 2);
 	}
-	/* The last one ran to its end, and others did not. */
-	ASSERT_FALSE(hit);
-	ASSERT_TRUE(succeeded);
-	ASSERT_GT(n, 2);
-	TH_LOG("%d allocations failed, %d calls with them", n - 2, failures);
+	TH_LOG("%d calls, %d failed, %d of them with a gap, %d kept what they moved",
+	       calls, failures, gaps, kept);
 }
 
 TEST_HARNESS_MAIN
