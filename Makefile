@@ -42,6 +42,10 @@ fuzz: ## test random sequences of calls for DURATION seconds, from SEED
 	@VM_TIMEOUT=$$(($(DURATION) + 300)) scripts/selftests fuzz_seconds=$(DURATION) \
 		$(if $(SEED),fuzz_seed=$(SEED)) $(if $(RUN),fuzz_run=$(RUN)) fuzz
 
+bench: ## measure what it costs, in instructions (long)
+	@scripts/toolroot runtimes
+	@scripts/in-toolroot bench/run
+
 compat: ## compare tests of others with the unpatched kernel (long)
 	@scripts/in-toolroot tests/compat
 
@@ -64,4 +68,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test fuzz compat kernel module patches check-series guest
+.PHONY: help run vm shell test fuzz bench compat kernel module patches check-series guest

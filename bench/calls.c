@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * calls VMAS [CALL...]: what calls that change mappings cost in a process with
+ * about so many VMAs; all of them, or the named ones.
+ *
+ * Prints "CALL VMAS MINIMUM MEDIAN" for each, over batches, in ticks of the
+ * CPU's counter: instructions under QEMU's -icount, else cycles. Fails if a
+ * call does not do what it should.
+ *
+ * The layout of the address space is the same on all kernels: addresses are
+ * fixed or not randomized (norandmaps), and what is measured lies between file
+ * mappings, so that it merges with nothing. All but what is called unlimited is
+ * below a limit that does not refuse.
+ */
+
+#define _GNU_SOURCE
+#include <malloc.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <x86intrin.h>
+
+#include "heap.h"
+
+#define CALLS 4		/* in a batch */
+#define BATCHES 60
+#define PAGES 16
+#define SIZE (PAGES * page_size)
+#define LIMIT (1UL << 40)
+#define ROUNDS 100		/* of a thread, or of malloc() */
+
+/* Where something is put, between two guards; and the VMAs that fill the tree. */
+#define PLACE ((char *)0x600000000000)
+#define FILLERS ((char *)0x500000000000)
+
+static int memfd;
+static char *p;			/* what the call is about */
+static uintptr_t brk_top;
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void must(bool ok, const char *what)
+{
+	if (!ok)
+		fail(what);
+}
+
+static char *map_at(char *addr, size_t size, int prot, int flags)
+{
+	char *q = mmap(addr, size, prot, flags, flags & MAP_ANONYMOUS ? -1 : memfd, 0);
+
+	must(q != MAP_FAILED && (!(flags & MAP_FIXED) || q == addr), "mmap");
+	return q;
+}
+
+/* --- What is there before the call. --- */
+
+static void nothing(void) {}
+
+static void heap(void)
+{
+	p = map_at(NULL, SIZE, RW, ANON);
+}
+
+static void heap_ro(void)
+{
+	p = map_at(NULL, SIZE, PROT_READ, ANON);
+}
+
+static void heap_with_room(void)
+{
+	p = map_at(NULL, 2 * SIZE, RW, ANON);
+	must(munmap(p + SIZE, SIZE) == 0, "munmap");
+}
+
+static void touched(void)
+{
+	heap();
+	memset(p, 1, SIZE);
+	must(madvise(p, SIZE, MADV_DONTNEED) == 0, "madvise");
+}
+
+static void shared(void)
+{
+	p = map_at(NULL, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS);
+}
+
+static void file(void)
+{
+	p = map_at(NULL, SIZE, RW, MAP_PRIVATE);
+}
+
+/* Heap gets to an address by mremap only. */
+static void heap_at_place(void)
+{
+	heap();
+	must(mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, PLACE) == PLACE, "mremap");
+}
+
+static void other_at_place(void)
+{
+	p = map_at(PLACE, SIZE, RW, ANON | MAP_FIXED);
+}
+
+static void file_at_place(void)
+{
+	p = map_at(PLACE, SIZE, RW, MAP_PRIVATE | MAP_FIXED);
+}
+
+static void grown_break(void)
+{
+	must(sys_brk(brk_top + SIZE) == brk_top + SIZE, "brk");
+}
+
+static void set_soft(int resource, rlim_t soft)
+{
+	/* A kernel without RLIMIT_HEAP measures the same calls. */
+	must(setrlimit(resource, &(struct rlimit){ soft, RLIM_INFINITY }) == 0 ||
+	     resource == RLIMIT_HEAP, "setrlimit");
+}
+
+static void unlimited(void)
+{
+	set_soft(RLIMIT_HEAP, RLIM_INFINITY);
+}
+
+static void heap_limit(void)
+{
+	set_soft(RLIMIT_HEAP, 0);
+}
+
+static void data_limit(void)
+{
+	/* Not 0, which has a meaning of its own for this one. */
+	set_soft(RLIMIT_DATA, page_size);
+}
+
+static void as_limit(void)
+{
+	set_soft(RLIMIT_AS, 0);
+}
+
+/* --- The calls: each returns whether it did what it should. --- */
+
+static bool empty(void)
+{
+	return true;
+}
+
+static bool do_brk_grow(void)
+{
+	return sys_brk(brk_top + SIZE) == brk_top + SIZE;
+}
+
+static bool do_brk_shrink(void)
+{
+	return sys_brk(brk_top) == brk_top;
+}
+
+static bool do_mmap(void)
+{
+	p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	return p != MAP_FAILED;
+}
+
+static bool do_mmap_shared(void)
+{
+	p = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return p != MAP_FAILED;
+}
+
+static bool do_mmap_file(void)
+{
+	p = mmap(NULL, SIZE, RW, MAP_PRIVATE, memfd, 0);
+	return p != MAP_FAILED;
+}
+
+static bool do_mmap_fixed(void)
+{
+	p = mmap(PLACE, SIZE, RW, ANON | MAP_FIXED, -1, 0);
+	return p == PLACE;
+}
+
+static bool do_mmap_fixed_file(void)
+{
+	p = mmap(PLACE, SIZE, RW, MAP_PRIVATE | MAP_FIXED, memfd, 0);
+	return p == PLACE;
+}
+
+static bool do_munmap(void)
+{
+	return munmap(p, SIZE) == 0;
+}
+
+static bool do_munmap_half(void)
+{
+	return munmap(p, SIZE / 2) == 0;
+}
+
+static bool do_mremap_grow(void)
+{
+	return mremap(p, SIZE, 2 * SIZE, 0) == p;
+}
+
+static bool do_mremap_move(void)
+{
+	char *old = p;
+
+	p = mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+	return p != MAP_FAILED && p != old;
+}
+
+static bool do_mprotect_ro(void)
+{
+	return mprotect(p, SIZE, PROT_READ) == 0;
+}
+
+static bool do_mprotect_rw(void)
+{
+	return mprotect(p, SIZE, RW) == 0;
+}
+
+static bool do_mprotect_part(void)
+{
+	return mprotect(p + SIZE / 4, SIZE / 4, PROT_READ) == 0;
+}
+
+static bool do_fork_exit(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return waitpid(pid, NULL, 0) == pid;
+}
+
+static bool do_exec(void)
+{
+	char *const argv[] = { "/bin/true", NULL };
+	pid_t pid;
+
+	return posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0 &&
+		waitpid(pid, NULL, 0) == pid;
+}
+
+static bool do_page_fault(void)
+{
+	*(volatile char *)p = 1;
+	return true;
+}
+
+static bool do_refused(void)
+{
+	return mmap(NULL, SIZE, RW, ANON, -1, 0) == MAP_FAILED;
+}
+
+/* Without RLIMIT_HEAP, or without a policy, there is nothing to refuse. */
+static bool do_refused_heap(void)
+{
+	p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	return true;
+}
+
+static bool do_malloc(size_t size)
+{
+	static void *block[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+		block[i] = malloc(size);
+	for (int i = 0; i < ROUNDS; i++)
+		free(block[i]);
+	return block[ROUNDS - 1];
+}
+
+static bool do_malloc_small(void)
+{
+	return do_malloc(100);
+}
+
+static bool do_malloc_large(void)
+{
+	return do_malloc(1 << 20);
+}
+
+static void *map_often(void *unused)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		char *q = mmap(NULL, SIZE, RW, ANON, -1, 0);
+
+		if (q == MAP_FAILED || munmap(q, SIZE))
+			return NULL;
+	}
+	return &memfd;
+}
+
+static bool map_in_threads(int n)
+{
+	pthread_t thread[4];
+	void *ok;
+
+	for (int i = 0; i < n; i++)
+		if (pthread_create(&thread[i], NULL, map_often, NULL))
+			return false;
+	for (int i = 0; i < n; i++)
+		if (pthread_join(thread[i], &ok) || !ok)
+			return false;
+	return true;
+}
+
+static bool do_threads_1(void)
+{
+	return map_in_threads(1);
+}
+
+static bool do_threads_2(void)
+{
+	return map_in_threads(2);
+}
+
+static bool do_threads_4(void)
+{
+	return map_in_threads(4);
+}
+
+/* --- And after it. --- */
+
+static void gone(void)
+{
+	must(munmap(p, SIZE) == 0, "munmap");
+}
+
+static void gone_grown(void)
+{
+	must(munmap(p, 2 * SIZE) == 0, "munmap");
+}
+
+static void gone_from_place(void)
+{
+	must(munmap(PLACE, SIZE) == 0, "munmap");
+}
+
+static void break_back(void)
+{
+	must(sys_brk(brk_top) == brk_top, "brk");
+}
+
+static void no_limit(void)
+{
+	set_soft(RLIMIT_HEAP, LIMIT);
+	set_soft(RLIMIT_DATA, RLIM_INFINITY);
+	set_soft(RLIMIT_AS, RLIM_INFINITY);
+}
+
+static void no_limit_gone(void)
+{
+	no_limit();
+	if (p != MAP_FAILED)
+		gone();
+}
+
+static const struct call {
+	const char *name;
+	void (*before)(void);
+	bool (*call)(void);
+	void (*after)(void);
+	int per_call;		/* operations that one call is */
+} calls[] = {
+	{ "brk_grow", nothing, do_brk_grow, break_back, 1 },
+	{ "brk_shrink", grown_break, do_brk_shrink, nothing, 1 },
+	{ "mmap_private", nothing, do_mmap, gone, 1 },
+	{ "mmap_private_unlimited", unlimited, do_mmap, no_limit_gone, 1 },
+	{ "munmap_private", heap, do_munmap, nothing, 1 },
+	{ "mmap_shared", nothing, do_mmap_shared, gone, 1 },
+	{ "munmap_shared", shared, do_munmap, nothing, 1 },
+	{ "mmap_file", nothing, do_mmap_file, gone, 1 },
+	{ "munmap_file", file, do_munmap, nothing, 1 },
+	{ "mmap_fixed_over_nothing", nothing, do_mmap_fixed, gone_from_place, 1 },
+	{ "mmap_fixed_over_heap", heap_at_place, do_mmap_fixed, gone_from_place, 1 },
+	{ "mmap_fixed_over_other", other_at_place, do_mmap_fixed, gone_from_place, 1 },
+	{ "mmap_fixed_over_file", file_at_place, do_mmap_fixed, gone_from_place, 1 },
+	{ "mmap_fixed_file_over_heap", heap_at_place, do_mmap_fixed_file, gone_from_place, 1 },
+	{ "munmap_fixed", other_at_place, do_munmap, nothing, 1 },
+	{ "munmap_half", heap, do_munmap_half, gone, 1 },
+	{ "mremap_in_place", heap_with_room, do_mremap_grow, gone_grown, 1 },
+	{ "mremap_by_move", heap, do_mremap_move, gone_grown, 1 },
+	{ "mprotect_heap", heap, do_mprotect_ro, gone, 1 },
+	{ "mprotect_heap_writable", heap_ro, do_mprotect_rw, gone, 1 },
+	{ "mprotect_other", other_at_place, do_mprotect_ro, gone_from_place, 1 },
+	{ "mprotect_file", file_at_place, do_mprotect_ro, gone_from_place, 1 },
+	{ "mprotect_part", heap, do_mprotect_part, gone, 1 },
+	{ "page_fault", touched, do_page_fault, gone, 1 },
+	{ "fork_exit", nothing, do_fork_exit, nothing, 1 },
+	{ "exec", nothing, do_exec, nothing, 1 },
+	{ "refused_by_RLIMIT_HEAP", heap_limit, do_refused_heap, no_limit_gone, 1 },
+	{ "refused_by_RLIMIT_DATA", data_limit, do_refused, no_limit, 1 },
+	{ "refused_by_RLIMIT_AS", as_limit, do_refused, no_limit, 1 },
+	{ "malloc_free_100", nothing, do_malloc_small, nothing, ROUNDS },
+	{ "malloc_free_1MiB", nothing, do_malloc_large, nothing, ROUNDS },
+	{ "threads_1", nothing, do_threads_1, nothing, ROUNDS },
+	{ "threads_2", nothing, do_threads_2, nothing, 2 * ROUNDS },
+	{ "threads_4", nothing, do_threads_4, nothing, 4 * ROUNDS },
+};
+
+/* Ticks of one call, on average over a batch. */
+static double batch(const struct call *call)
+{
+	unsigned long start, ticks = 0;
+	bool ok;
+
+	for (int i = 0; i < CALLS; i++) {
+		call->before();
+		start = __rdtsc();
+		ok = call->call();
+		ticks += __rdtsc() - start;
+		must(ok, call->name);
+		call->after();
+	}
+	return (double)ticks / CALLS;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void measure(const struct call *call, double *minimum, double *median)
+{
+	double ticks[BATCHES];
+
+	batch(call);
+	for (int i = 0; i < BATCHES; i++)
+		ticks[i] = batch(call);
+	qsort(ticks, BATCHES, sizeof(ticks[0]), compare);
+	*minimum = ticks[0];
+	*median = ticks[BATCHES / 2];
+}
+
+static bool wanted(const struct call *call, char **names)
+{
+	if (!*names)
+		return true;
+	while (*names)
+		if (!strcmp(*names++, call->name))
+			return true;
+	return false;
+}
+
+/*
+ * The break starts right behind BSS, and is one mapping with it where there is
+ * no heap: a page of another protection makes it two everywhere.
+ */
+static void lay_out(int vmas)
+{
+	memfd = memfd_create("calls", 0);
+	must(memfd >= 0 && ftruncate(memfd, SIZE) == 0, "memfd_create");
+	map_at(NULL, page_size, PROT_NONE, MAP_SHARED);
+	map_at(PLACE - page_size, page_size, PROT_NONE, MAP_SHARED | MAP_FIXED);
+	map_at(PLACE + SIZE, page_size, PROT_NONE, MAP_SHARED | MAP_FIXED);
+	for (int i = 0; i < vmas; i++)
+		map_at(FILLERS + 2 * i * page_size, page_size, PROT_READ, ANON | MAP_FIXED);
+
+	brk_top = (sys_brk(0) + page_size - 1) & -page_size;
+	must(sys_brk(brk_top + 2 * page_size) == brk_top + 2 * page_size, "brk");
+	must(mprotect((void *)brk_top, page_size, PROT_READ) == 0, "mprotect");
+	brk_top += 2 * page_size;
+}
+
+int main(int argc, char **argv)
+{
+	const struct call nop = { "empty", nothing, empty, nothing, 1 };
+	static char stdout_buffer[BUFSIZ];
+	double overhead, minimum, median;
+	int vmas;
+
+	if (argc < 2)
+		return 1;
+	vmas = atoi(argv[1]);
+	/* malloc() must not move the break while that is measured. */
+	setvbuf(stdout, stdout_buffer, _IOFBF, sizeof(stdout_buffer));
+	/* Large blocks always come from mmap, small ones from what there is. */
+	mallopt(M_TRIM_THRESHOLD, 1 << 30);
+	no_limit();
+	lay_out(vmas);
+	measure(&nop, &overhead, &median);
+	for (const struct call *call = calls; call < calls + sizeof(calls) / sizeof(calls[0]); call++) {
+		if (!wanted(call, argv + 2))
+			continue;
+		measure(call, &minimum, &median);
+		printf("%s %d %.1f %.1f\n", call->name, vmas, (minimum - overhead) / call->per_call,
+		       (median - overhead) / call->per_call);
+		fflush(stdout);
+	}
+	return 0;
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A heap policy that counts nothing and takes NOPS instructions more for each
+ * new mapping, to show that the bench sees them.
+ */
+
+#include <linux/heap_policy.h>
+#include <linux/module.h>
+#include <linux/stringify.h>
+
+static bool classify(const struct file *file, unsigned long addr,
+		     unsigned long prot, unsigned long flags)
+{
+	asm volatile(".rept " __stringify(NOPS) "; nop; .endr");
+	return false;
+}
+
+static bool may_expand(unsigned long total, unsigned long npages,
+		       unsigned long limit)
+{
+	return true;
+}
+
+static unsigned long account(unsigned long total, long npages)
+{
+	return total + npages;
+}
+
+static const struct heap_policy_ops policy = {
+	.name = KBUILD_MODNAME,
+	.classify = classify,
+	.may_expand = may_expand,
+	.account = account,
+};
+
+static int __init nops_init(void)
+{
+	return register_heap_policy(&policy);
+}
+module_init(nops_init);
+
+static void __exit nops_exit(void)
+{
+	unregister_heap_policy(&policy);
+}
+module_exit(nops_exit);
+
+MODULE_DESCRIPTION("A heap policy of " __stringify(NOPS) " instructions");
+MODULE_LICENSE("GPL");
