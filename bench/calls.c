@@ -22,10 +22,11 @@
 #include "heap.h"
 
 #define CALLS 4		/* in a batch */
-#define BATCHES 60
+#define BATCHES 200
+#define FEW 15			/* batches of what takes long */
 #define PAGES 16
 #define SIZE (PAGES * page_size)
-#define LIMIT (1UL << 40)
+#define LIMIT ((rlim_t)MIB * MIB)
 #define ROUNDS 100		/* of a thread, or of malloc() */
 
 /* Where something is put, between two guards; and the VMAs that fill the tree. */
@@ -367,41 +368,44 @@ static const struct call {
 	bool (*call)(void);
 	void (*after)(void);
 	int per_call;		/* operations that one call is */
+	int batches;
 } calls[] = {
-	{ "brk_grow", nothing, do_brk_grow, break_back, 1 },
-	{ "brk_shrink", grown_break, do_brk_shrink, nothing, 1 },
-	{ "mmap_private", nothing, do_mmap, gone, 1 },
-	{ "mmap_private_unlimited", unlimited, do_mmap, no_limit_gone, 1 },
-	{ "munmap_private", heap, do_munmap, nothing, 1 },
-	{ "mmap_shared", nothing, do_mmap_shared, gone, 1 },
-	{ "munmap_shared", shared, do_munmap, nothing, 1 },
-	{ "mmap_file", nothing, do_mmap_file, gone, 1 },
-	{ "munmap_file", file, do_munmap, nothing, 1 },
-	{ "mmap_fixed_over_nothing", nothing, do_mmap_fixed, gone_from_place, 1 },
-	{ "mmap_fixed_over_heap", heap_at_place, do_mmap_fixed, gone_from_place, 1 },
-	{ "mmap_fixed_over_other", other_at_place, do_mmap_fixed, gone_from_place, 1 },
-	{ "mmap_fixed_over_file", file_at_place, do_mmap_fixed, gone_from_place, 1 },
-	{ "mmap_fixed_file_over_heap", heap_at_place, do_mmap_fixed_file, gone_from_place, 1 },
-	{ "munmap_fixed", other_at_place, do_munmap, nothing, 1 },
-	{ "munmap_half", heap, do_munmap_half, gone, 1 },
-	{ "mremap_in_place", heap_with_room, do_mremap_grow, gone_grown, 1 },
-	{ "mremap_by_move", heap, do_mremap_move, gone_grown, 1 },
-	{ "mprotect_heap", heap, do_mprotect_ro, gone, 1 },
-	{ "mprotect_heap_writable", heap_ro, do_mprotect_rw, gone, 1 },
-	{ "mprotect_other", other_at_place, do_mprotect_ro, gone_from_place, 1 },
-	{ "mprotect_file", file_at_place, do_mprotect_ro, gone_from_place, 1 },
-	{ "mprotect_part", heap, do_mprotect_part, gone, 1 },
-	{ "page_fault", touched, do_page_fault, gone, 1 },
-	{ "fork_exit", nothing, do_fork_exit, nothing, 1 },
-	{ "exec", nothing, do_exec, nothing, 1 },
-	{ "refused_by_RLIMIT_HEAP", heap_limit, do_refused_heap, no_limit_gone, 1 },
-	{ "refused_by_RLIMIT_DATA", data_limit, do_refused, no_limit, 1 },
-	{ "refused_by_RLIMIT_AS", as_limit, do_refused, no_limit, 1 },
-	{ "malloc_free_100", nothing, do_malloc_small, nothing, ROUNDS },
-	{ "malloc_free_1MiB", nothing, do_malloc_large, nothing, ROUNDS },
-	{ "threads_1", nothing, do_threads_1, nothing, ROUNDS },
-	{ "threads_2", nothing, do_threads_2, nothing, 2 * ROUNDS },
-	{ "threads_4", nothing, do_threads_4, nothing, 4 * ROUNDS },
+	{ "brk_grow", nothing, do_brk_grow, break_back, 1, BATCHES },
+	{ "brk_shrink", grown_break, do_brk_shrink, nothing, 1, BATCHES },
+	{ "mmap_private", nothing, do_mmap, gone, 1, BATCHES },
+	{ "mmap_private_unlimited", unlimited, do_mmap, no_limit_gone, 1, BATCHES },
+	{ "munmap_private", heap, do_munmap, nothing, 1, BATCHES },
+	{ "mmap_shared", nothing, do_mmap_shared, gone, 1, BATCHES },
+	{ "munmap_shared", shared, do_munmap, nothing, 1, BATCHES },
+	{ "mmap_file", nothing, do_mmap_file, gone, 1, BATCHES },
+	{ "munmap_file", file, do_munmap, nothing, 1, BATCHES },
+	{ "mmap_fixed_over_nothing", nothing, do_mmap_fixed, gone_from_place, 1, BATCHES },
+	{ "mmap_fixed_over_heap", heap_at_place, do_mmap_fixed, gone_from_place, 1, BATCHES },
+	{ "mmap_fixed_over_other", other_at_place, do_mmap_fixed, gone_from_place, 1, BATCHES },
+	{ "mmap_fixed_over_file", file_at_place, do_mmap_fixed, gone_from_place, 1, BATCHES },
+	{ "mmap_fixed_file_over_heap", heap_at_place, do_mmap_fixed_file, gone_from_place,
+	  1, BATCHES },
+	{ "munmap_fixed", other_at_place, do_munmap, nothing, 1, BATCHES },
+	{ "munmap_half", heap, do_munmap_half, gone, 1, BATCHES },
+	{ "mremap_in_place", heap_with_room, do_mremap_grow, gone_grown, 1, BATCHES },
+	{ "mremap_by_move", heap, do_mremap_move, gone_grown, 1, BATCHES },
+	{ "mprotect_heap", heap, do_mprotect_ro, gone, 1, BATCHES },
+	{ "mprotect_heap_writable", heap_ro, do_mprotect_rw, gone, 1, BATCHES },
+	{ "mprotect_other", other_at_place, do_mprotect_ro, gone_from_place, 1, BATCHES },
+	{ "mprotect_file", file_at_place, do_mprotect_ro, gone_from_place, 1, BATCHES },
+	{ "mprotect_part", heap, do_mprotect_part, gone, 1, BATCHES },
+	{ "page_fault", touched, do_page_fault, gone, 1, BATCHES },
+	{ "fork_exit", nothing, do_fork_exit, nothing, 1, FEW },
+	{ "exec", nothing, do_exec, nothing, 1, FEW },
+	{ "refused_by_RLIMIT_HEAP", heap_limit, do_refused_heap, no_limit_gone, 1, BATCHES },
+	{ "refused_by_RLIMIT_DATA", data_limit, do_refused, no_limit, 1, BATCHES },
+	{ "refused_by_RLIMIT_AS", as_limit, do_refused, no_limit, 1, BATCHES },
+	{ "malloc_free_100", nothing, do_malloc_small, nothing, ROUNDS, FEW },
+	{ "malloc_free_1MiB", nothing, do_malloc_large, nothing, ROUNDS, FEW },
+	{ "threads_1", nothing, do_threads_1, nothing, ROUNDS, FEW },
+	{ "threads_2", nothing, do_threads_2, nothing, 2 * ROUNDS, FEW },
+	{ "threads_4", nothing, do_threads_4, nothing, 4 * ROUNDS, FEW },
+	{ 0 }
 };
 
 /* Ticks of one call, on average over a batch. */
@@ -433,11 +437,11 @@ static void measure(const struct call *call, double *minimum, double *median)
 	double ticks[BATCHES];
 
 	batch(call);
-	for (int i = 0; i < BATCHES; i++)
+	for (int i = 0; i < call->batches; i++)
 		ticks[i] = batch(call);
-	qsort(ticks, BATCHES, sizeof(ticks[0]), compare);
+	qsort(ticks, call->batches, sizeof(ticks[0]), compare);
 	*minimum = ticks[0];
-	*median = ticks[BATCHES / 2];
+	*median = ticks[call->batches / 2];
 }
 
 static bool wanted(const struct call *call, char **names)
@@ -472,7 +476,7 @@ static void lay_out(int vmas)
 
 int main(int argc, char **argv)
 {
-	const struct call nop = { "empty", nothing, empty, nothing, 1 };
+	const struct call nop = { "empty", nothing, empty, nothing, 1, BATCHES };
 	static char stdout_buffer[BUFSIZ];
 	double overhead, minimum, median;
 	int vmas;
@@ -487,7 +491,7 @@ int main(int argc, char **argv)
 	no_limit();
 	lay_out(vmas);
 	measure(&nop, &overhead, &median);
-	for (const struct call *call = calls; call < calls + sizeof(calls) / sizeof(calls[0]); call++) {
+	for (const struct call *call = calls; call->name; call++) {
 		if (!wanted(call, argv + 2))
 			continue;
 		measure(call, &minimum, &median);
