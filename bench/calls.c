@@ -454,12 +454,11 @@ static bool wanted(const struct call *call, char **names)
 	return false;
 }
 
-/*
- * The break starts right behind BSS, and is one mapping with it where there is
- * no heap: a page of another protection makes it two everywhere.
- */
 static void lay_out(int vmas)
 {
+	extern char _end[];	/* of BSS */
+	uintptr_t start;
+
 	memfd = memfd_create("calls", 0);
 	must(memfd >= 0 && ftruncate(memfd, SIZE) == 0, "memfd_create");
 	map_at(NULL, page_size, PROT_NONE, MAP_SHARED);
@@ -468,7 +467,14 @@ static void lay_out(int vmas)
 	for (int i = 0; i < vmas; i++)
 		map_at(FILLERS + 2 * i * page_size, page_size, PROT_READ, ANON | MAP_FIXED);
 
+	/*
+	 * The break starts right behind BSS, and is one mapping with it where
+	 * there is no heap: what the C library has of it gets another
+	 * protection, so that it is two everywhere.
+	 */
 	brk_top = (sys_brk(0) + page_size - 1) & -page_size;
+	start = ((uintptr_t)_end + page_size - 1) & -page_size;
+	must(mprotect((void *)start, brk_top - start, RW | PROT_EXEC) == 0, "mprotect");
 	must(sys_brk(brk_top + 2 * page_size) == brk_top + 2 * page_size, "brk");
 	must(mprotect((void *)brk_top, page_size, PROT_READ) == 0, "mprotect");
 	brk_top += 2 * page_size;
