@@ -218,7 +218,7 @@ static char *some_heap(bool split)
 	return p;
 }
 
-TEST_F_TIMEOUT(fault, every_allocation, 300)
+TEST_F_TIMEOUT(fault, every_allocation, 900)
 {
 	int failures = 0, kept = 0, gaps = 0, calls = 0;
 

@@ -96,6 +96,11 @@ TEST(realloc_is_judged)
 	ASSERT_EXACT();
 }
 
+/* Slow on debug kernels. */
+FIXTURE(thread) {};
+FIXTURE_SETUP(thread) {}
+FIXTURE_TEARDOWN(thread) {}
+
 /* What a thread other than the main one gets from malloc(), in bytes. */
 static void *allocate_in_thread(void *block)
 {
@@ -118,7 +123,7 @@ static size_t thread_gets(size_t block)
  * heaps, of 64 MiB, at a hint, which is free. Where the first one lies decides
  * whether a second one is at hand before the limit, or only one.
  */
-TEST(a_leak_in_a_thread_gets_more_than_the_limit)
+TEST_F_TIMEOUT(thread, a_leak_in_a_thread_gets_more_than_the_limit, 300)
 {
 	const size_t limit = 256 * MIB;
 	size_t got;
@@ -136,7 +141,7 @@ TEST(a_leak_in_a_thread_gets_more_than_the_limit)
  * glibc makes an arena from twice 64 MiB, of which it gives back a half. A
  * thread that cannot have that maps a page for each small block.
  */
-TEST(without_room_for_an_arena_each_block_is_a_page)
+TEST_F_TIMEOUT(thread, without_room_for_an_arena_each_block_is_a_page, 300)
 {
 	const size_t block = 1000;
 	size_t got;
