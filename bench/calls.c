@@ -106,6 +106,11 @@ static void other_at_place(void)
 	p = map_at(PLACE, SIZE, RW, ANON | MAP_FIXED);
 }
 
+static void reservation_at_place(void)
+{
+	p = map_at(PLACE, SIZE, PROT_NONE, ANON | MAP_FIXED);
+}
+
 static void file_at_place(void)
 {
 	p = map_at(PLACE, SIZE, RW, MAP_PRIVATE | MAP_FIXED);
@@ -385,6 +390,8 @@ static const struct call {
 	{ "mmap_fixed_over_file", file_at_place, do_mmap_fixed, gone_from_place, 1, BATCHES },
 	{ "mmap_fixed_file_over_heap", heap_at_place, do_mmap_fixed_file, gone_from_place,
 	  1, BATCHES },
+	{ "mmap_fixed_over_reservation", reservation_at_place, do_mmap_fixed, gone_from_place,
+	  1, BATCHES },
 	{ "munmap_fixed", other_at_place, do_munmap, nothing, 1, BATCHES },
 	{ "munmap_half", heap, do_munmap_half, gone, 1, BATCHES },
 	{ "mremap_in_place", heap_with_room, do_mremap_grow, gone_grown, 1, BATCHES },
@@ -393,6 +400,8 @@ static const struct call {
 	{ "mprotect_heap_writable", heap_ro, do_mprotect_rw, gone, 1, BATCHES },
 	{ "mprotect_other", other_at_place, do_mprotect_ro, gone_from_place, 1, BATCHES },
 	{ "mprotect_file", file_at_place, do_mprotect_ro, gone_from_place, 1, BATCHES },
+	{ "mprotect_reservation", reservation_at_place, do_mprotect_rw, gone_from_place,
+	  1, BATCHES },
 	{ "mprotect_part", heap, do_mprotect_part, gone, 1, BATCHES },
 	{ "page_fault", touched, do_page_fault, gone, 1, BATCHES },
 	{ "fork_exit", nothing, do_fork_exit, nothing, 1, FEW },

@@ -2,15 +2,16 @@
 
 //! `rlimit_heap.ko`: enforces `RLIMIT_HEAP`.
 //!
-//! This is the only file that knows the kernel. What is decided, and why, is in [`addr0`] and
-//! [`charge`].
+//! This is the only file that knows the kernel. What is decided, and why, is in [`addr0`],
+//! [`commit`] and [`charge`].
 
 mod addr0;
 mod charge;
+mod commit;
 
 use kernel::{
     c_str,
-    heap_policy::{HeapPolicy, NewMapping, Registration},
+    heap_policy::{Class, HeapPolicy, NewMapping, Policy, ProtectionChange, Registration},
     prelude::*,
     str::CStr,
 };
@@ -22,20 +23,28 @@ module! {
     license: "GPL",
 }
 
+kernel::heap_policy_parameter!(POLICY);
+
+/// The first one decides unless another is asked for.
+static POLICIES: [Policy; 2] = [Policy::new::<Addr0>(), Policy::new::<Commit>()];
+
 /// The loaded module.
 struct RlimitHeap {
-    _registration: Registration<Addr0>,
+    _registration: Registration,
 }
 
 impl kernel::Module for RlimitHeap {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let registration = Registration::new().inspect_err(|&e| {
+        let registration = Registration::new(&POLICIES, POLICY.get()).inspect_err(|&e| {
             if e == EBUSY {
                 pr_err!("another heap policy is registered; remove its module first\n");
             }
         })?;
 
-        pr_info!("RLIMIT_HEAP is enforced, policy {}\n", Addr0::NAME);
+        pr_info!(
+            "RLIMIT_HEAP is enforced, policy {}\n",
+            POLICY.get().unwrap_or(Addr0::NAME)
+        );
         Ok(Self {
             _registration: registration,
         })
@@ -48,8 +57,8 @@ struct Addr0;
 impl HeapPolicy for Addr0 {
     const NAME: &'static CStr = c_str!("addr0");
 
-    fn classify(mapping: &NewMapping) -> bool {
-        addr0::is_heap(&if mapping.is_brk() {
+    fn classify(mapping: &NewMapping) -> Class {
+        let is_heap = addr0::is_heap(&if mapping.is_brk() {
             addr0::Request::Brk
         } else {
             addr0::Request::Mmap {
@@ -57,7 +66,72 @@ impl HeapPolicy for Addr0 {
                 fixed: mapping.is_fixed(),
                 file: mapping.has_file(),
             }
-        })
+        });
+        if is_heap {
+            Class::Heap
+        } else {
+            Class::Other
+        }
+    }
+
+    fn may_expand(total: usize, npages: usize, limit: usize) -> bool {
+        charge::may_expand(total, npages, limit)
+    }
+
+    fn account(total: usize, npages: isize) -> usize {
+        charge::account(total, npages)
+    }
+}
+
+impl commit::Mmap for NewMapping {
+    fn is_anonymous(&self) -> bool {
+        self.is_anonymous()
+    }
+
+    fn is_writable(&self) -> bool {
+        self.is_writable()
+    }
+
+    fn is_inaccessible(&self) -> bool {
+        self.is_inaccessible()
+    }
+
+    fn is_stack(&self) -> bool {
+        self.is_stack()
+    }
+
+    fn is_noreserve(&self) -> bool {
+        self.is_noreserve()
+    }
+
+    fn replaces(&self) -> bool {
+        self.replaces()
+    }
+
+    fn replaces_file(&self) -> bool {
+        self.replaces_file()
+    }
+}
+
+/// The policy of [`commit`], as the kernel asks it.
+struct Commit;
+
+impl HeapPolicy for Commit {
+    const NAME: &'static CStr = c_str!("commit");
+
+    fn classify(mapping: &NewMapping) -> Class {
+        if mapping.is_brk() {
+            return Class::Heap;
+        }
+        match commit::classify(mapping) {
+            commit::Class::Charged => Class::Heap,
+            commit::Class::Reserved => Class::Other,
+            commit::Class::Exempt => Class::Exempt,
+        }
+    }
+
+    fn classify_mprotect(change: &ProtectionChange) -> bool {
+        commit::mprotect_charges(change.makes_writable(), change.is_stack())
     }
 
     fn may_expand(total: usize, npages: usize, limit: usize) -> bool {

@@ -8,10 +8,16 @@
 #include <linux/module.h>
 #include <linux/stringify.h>
 
-static bool classify(const struct file *file, unsigned long addr,
-		     unsigned long prot, unsigned long flags)
+static unsigned long classify(const struct file *file, unsigned long addr,
+			      unsigned long len, unsigned long prot,
+			      unsigned long flags)
 {
 	asm volatile(".rept " __stringify(NOPS) "; nop; .endr");
+	return 0;
+}
+
+static bool classify_mprotect(unsigned long oldflags, unsigned long newflags)
+{
 	return false;
 }
 
@@ -29,19 +35,20 @@ static unsigned long account(unsigned long total, long npages)
 static const struct heap_policy_ops policy = {
 	.name = KBUILD_MODNAME,
 	.classify = classify,
+	.classify_mprotect = classify_mprotect,
 	.may_expand = may_expand,
 	.account = account,
 };
 
 static int __init nops_init(void)
 {
-	return register_heap_policy(&policy);
+	return register_heap_policies(&policy, 1, NULL);
 }
 module_init(nops_init);
 
 static void __exit nops_exit(void)
 {
-	unregister_heap_policy(&policy);
+	unregister_heap_policies(&policy);
 }
 module_exit(nops_exit);
 

@@ -8,19 +8,32 @@
 #include "heap.h"
 
 FIXTURE(exec) {};
-FIXTURE_SETUP(exec) {}
-FIXTURE_TEARDOWN(exec) {}
 
 FIXTURE_VARIANT(exec)
 {
+	const char *policy;
 	const char *program;
 	const char *library;
 };
 
-FIXTURE_VARIANT_ADD(exec, static_elf) { "./exec_child", NULL };
-FIXTURE_VARIANT_ADD(exec, static_pie) { "./exec_child_static_pie", NULL };
-FIXTURE_VARIANT_ADD(exec, dynamic) { "./exec_child_dynamic", NULL };
-FIXTURE_VARIANT_ADD(exec, dlopen) { "./exec_child_dynamic", "./libbss.so" };
+FIXTURE_VARIANT_ADD(exec, addr0_static_elf) { "addr0", "./exec_child", NULL };
+FIXTURE_VARIANT_ADD(exec, addr0_static_pie) { "addr0", "./exec_child_static_pie", NULL };
+FIXTURE_VARIANT_ADD(exec, addr0_dynamic) { "addr0", "./exec_child_dynamic", NULL };
+FIXTURE_VARIANT_ADD(exec, addr0_dlopen) { "addr0", "./exec_child_dynamic", "./libbss.so" };
+FIXTURE_VARIANT_ADD(exec, commit_static_elf) { "commit", "./exec_child", NULL };
+FIXTURE_VARIANT_ADD(exec, commit_static_pie) { "commit", "./exec_child_static_pie", NULL };
+FIXTURE_VARIANT_ADD(exec, commit_dynamic) { "commit", "./exec_child_dynamic", NULL };
+FIXTURE_VARIANT_ADD(exec, commit_dlopen) { "commit", "./exec_child_dynamic", "./libbss.so" };
+
+FIXTURE_SETUP(exec)
+{
+	ASSERT_TRUE(set_policy(variant->policy));
+}
+
+FIXTURE_TEARDOWN(exec)
+{
+	ASSERT_TRUE(set_policy("addr0"));
+}
 
 /* Runs a program, in the directory of this one; true if all is well there. */
 static bool run(const char *program, const char *library, rlim_t limit)
@@ -46,6 +59,9 @@ TEST_F(exec, starts_anew_with_the_limit)
 TEST(compat)
 {
 	ASSERT_TRUE(run("./exec_child_32", NULL, MIB));
+	ASSERT_TRUE(set_policy("commit"));
+	EXPECT_TRUE(run("./exec_child_32", NULL, MIB));
+	ASSERT_TRUE(set_policy("addr0"));
 }
 
 TEST_F(exec, needs_a_limit_to_start_within)

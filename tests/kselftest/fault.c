@@ -98,6 +98,17 @@ static bool protect_middle(char *p)
 	return mprotect(p + 4 * page_size, page_size, PROT_READ) == 0;
 }
 
+/* A part of a reservation, which becomes heap. */
+static bool commit_middle(char *p)
+{
+	return mprotect(p + 4 * page_size, 2 * page_size, RW) == 0;
+}
+
+static bool commit_fixed(char *p)
+{
+	return mmap(p + 4 * page_size, 2 * page_size, RW, ANON | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
 static bool advise_middle(char *p)
 {
 	return madvise(p + 4 * page_size, page_size, MADV_DONTFORK) == 0;
@@ -149,14 +160,6 @@ static bool fork_child(char *p)
 }
 
 FIXTURE(fault) {};
-FIXTURE_SETUP(fault)
-{
-	if (!enable_faults())
-		SKIP(return, "this kernel has no fault injection (see KERNEL=debug)");
-}
-
-FIXTURE_TEARDOWN(fault) {}
-
 FIXTURE_VARIANT(fault)
 {
 	bool (*call)(char *p);
@@ -169,7 +172,20 @@ FIXTURE_VARIANT(fault)
 	 */
 	long gap, kept;
 	bool split;	/* several VMAs to begin with, also of the break */
+	bool reserved;	/* no heap, to begin with, and policy commit */
 };
+
+FIXTURE_SETUP(fault)
+{
+	if (!enable_faults())
+		SKIP(return, "this kernel has no fault injection (see KERNEL=debug)");
+	ASSERT_TRUE(set_policy(variant->reserved ? "commit" : "addr0"));
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	set_policy("addr0");
+}
 
 FIXTURE_VARIANT_ADD(fault, mmap) { map, PAGES };
 FIXTURE_VARIANT_ADD(fault, mmap_shared) { map_shared, PAGES };
@@ -186,6 +202,8 @@ FIXTURE_VARIANT_ADD(fault, mremap_dontunmap) { move_dontunmap, PAGES };
 FIXTURE_VARIANT_ADD(fault, mremap_shrink) { shrink, 1 - PAGES };
 FIXTURE_VARIANT_ADD(fault, brk) { grow_break, PAGES, .split = true };
 FIXTURE_VARIANT_ADD(fault, fork) { fork_child, 0 };
+FIXTURE_VARIANT_ADD(fault, commit_mprotect) { commit_middle, 2, .reserved = true };
+FIXTURE_VARIANT_ADD(fault, commit_fixed) { commit_fixed, 2, .reserved = true };
 
 /* Is what became of the heap one of the outcomes of a call that was hit? */
 static bool is_outcome(bool succeeded, long grown, long pages, long kept, long gap)
@@ -202,6 +220,13 @@ static bool split_break(void)
 
 	return sys_brk(end + page_size) == end + page_size &&
 		!mprotect((void *)end, page_size, PROT_READ);
+}
+
+static char *reservation(void)
+{
+	char *p = mmap(NULL, SIZE, PROT_NONE, ANON, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
 }
 
 /* SIZE bytes of heap that cannot grow in place. */
@@ -235,7 +260,7 @@ TEST_F_TIMEOUT(fault, every_allocation, 900)
 			char *p;
 
 			ASSERT_EQ(0, set_limit(RLIM_INFINITY));
-			p = some_heap(variant->split);
+			p = variant->reserved ? reservation() : some_heap(variant->split);
 			ASSERT_NE(NULL, p);
 			heap = total_heap();
 			ASSERT_EQ(0, allow_pages(variant->pages > 0 ? variant->pages : 0));
@@ -252,7 +277,7 @@ TEST_F_TIMEOUT(fault, every_allocation, 900)
 			failures += !succeeded;
 			kept += succeeded && grown != variant->pages;
 			gaps += !succeeded && grown;
-			munmap(p, SIZE + page_size);
+			munmap(p, SIZE + (variant->reserved ? 0 : page_size));
 		}
 		/* The last one ran to its end. */
 		ASSERT_FALSE(hit);

@@ -3,9 +3,10 @@
  * Random sequences of the calls that change mappings, against a model of what
  * RLIMIT_HEAP makes of them.
  *
- * The model is the set of addresses that are heap. Each step predicts from it
- * whether the limit refuses the call and what the set becomes, and compares
- * with the result, with VmHeap and with the mappings marked "hp" in smaps. What
+ * The model is the set of addresses that are heap, and of those that are exempt.
+ * Each step predicts from them whether the limit refuses the call and what the
+ * sets become, by the policy that decides just then, and compares with the
+ * result, with VmHeap and with the mappings marked "hp" and "hx" in smaps. What
  * the kernel merges or splits is not predicted: it is read from smaps.
  *
  * A run is a process of its own, a few hundred steps long, of two threads that
@@ -99,6 +100,15 @@ static long set_pages(const struct set *set)
 	return pages;
 }
 
+/* The pages of a range that are in the set. */
+static long set_pages_in(const struct set *set, uintptr_t start, uintptr_t end)
+{
+	struct set rest = *set;
+
+	set_remove(&rest, start, end);
+	return set_pages(set) - set_pages(&rest);
+}
+
 static bool set_equal(const struct set *a, const struct set *b)
 {
 	return a->n == b->n && !memcmp(a->r, b->r, a->n * sizeof(a->r[0]));
@@ -108,7 +118,7 @@ static bool set_equal(const struct set *a, const struct set *b)
 
 struct vma {
 	struct range at;
-	bool heap, shared, dontcopy;
+	bool heap, exempt, shared, dontcopy, writable, growsdown;
 };
 
 static struct {
@@ -123,13 +133,14 @@ static bool has_flag(const char *flags, const char *end, const char *flag)
 	return at && at < end;
 }
 
-/* Fills vmas, and gives the set of those that are heap. */
-static void read_vmas(struct set *heap)
+/* Fills vmas, and gives the sets of those that are heap, and exempt. */
+static void read_vmas(struct set *heap, struct set *exempt)
 {
 	char *p = read_proc("/proc/self/smaps");
 
 	vmas.n = 0;
 	heap->n = 0;
+	exempt->n = 0;
 	while (p && *p) {
 		struct vma *vma = &vmas.vma[vmas.n];
 		char *end = strchrnul(p, '\n');
@@ -139,10 +150,15 @@ static void read_vmas(struct set *heap)
 			vma->at = (struct range){ start, stop };
 		} else if (!strncmp(p, "VmFlags:", 8)) {
 			vma->heap = has_flag(p, end, " hp");
+			vma->exempt = has_flag(p, end, " hx");
 			vma->shared = has_flag(p, end, " sh");
+			vma->writable = has_flag(p, end, " wr");
+			vma->growsdown = has_flag(p, end, " gd");
 			vma->dontcopy = has_flag(p, end, " dc");
 			if (vma->heap)
 				set_add(heap, vma->at.start, vma->at.end);
+			if (vma->exempt)
+				set_add(exempt, vma->at.start, vma->at.end);
 			vmas.n++;
 		}
 		p = *end ? end + 1 : end;
@@ -159,8 +175,13 @@ static struct vma *find_vma(uintptr_t addr)
 
 /* --- The model. --- */
 
+enum mark { OTHER, HEAP, NEVER };
+
 static struct set heap;		/* what is heap */
+static struct set exempt;	/* what never becomes heap */
+static struct set files;	/* what is mapped of the memfd */
 static struct set mapped;	/* what the fuzzer has mapped and may change */
+static bool commit;		/* the policy that decides, or else addr0 */
 static uintptr_t brk_start, brk_now;
 static rlim_t limit = RLIM_INFINITY;
 static int memfd;
@@ -187,20 +208,27 @@ static __printf(1, 2) void note(const char *format, ...)
 	_exit(1);								\
 } while (0)
 
+static void compare(const struct set *seen, const struct set *model, const char *flag)
+{
+	if (set_equal(seen, model))
+		return;
+	for (int i = 0; i < model->n || i < seen->n; i++)
+		note("#   expected %lx-%lx, %s %lx-%lx\n",
+		     i < model->n ? model->r[i].start : 0, i < model->n ? model->r[i].end : 0,
+		     flag,
+		     i < seen->n ? seen->r[i].start : 0, i < seen->n ? seen->r[i].end : 0);
+	fail("the mappings marked %s are not what should be", flag);
+}
+
 /* The kernel must be as the model is. */
 static void check(void)
 {
-	static struct set seen;
+	static struct set seen, seen_exempt;
 	long counted = total_heap();
 
-	read_vmas(&seen);
-	if (!set_equal(&seen, &heap)) {
-		for (int i = 0; i < heap.n || i < seen.n; i++)
-			note("#   expected %lx-%lx, hp %lx-%lx\n",
-			     i < heap.n ? heap.r[i].start : 0, i < heap.n ? heap.r[i].end : 0,
-			     i < seen.n ? seen.r[i].start : 0, i < seen.n ? seen.r[i].end : 0);
-		fail("the mappings marked hp are not what is heap");
-	}
+	read_vmas(&seen, &seen_exempt);
+	compare(&seen, &heap, "hp");
+	compare(&seen_exempt, &exempt, "hx");
 	if (counted != set_pages(&heap))
 		fail("VmHeap is %ld pages, the heap %ld", counted, set_pages(&heap));
 }
@@ -259,29 +287,70 @@ static bool some_part(struct range *part)
 
 /* --- Steps: each does a call, checks its result and updates the model. --- */
 
-static void replace(uintptr_t start, size_t size, bool is_heap)
-{
-	set_remove(&heap, start, start + size);
-	if (is_heap)
-		set_add(&heap, start, start + size);
-	set_add(&mapped, start, start + size);
-}
-
 static void drop(uintptr_t start, size_t size)
 {
 	set_remove(&heap, start, start + size);
+	set_remove(&exempt, start, start + size);
+	set_remove(&files, start, start + size);
 	set_remove(&mapped, start, start + size);
+}
+
+static void replace(uintptr_t start, size_t size, enum mark mark, bool file)
+{
+	drop(start, size);
+	if (mark == HEAP)
+		set_add(&heap, start, start + size);
+	if (mark == NEVER)
+		set_add(&exempt, start, start + size);
+	if (file)
+		set_add(&files, start, start + size);
+	set_add(&mapped, start, start + size);
+}
+
+static enum mark mark_of(const struct vma *vma)
+{
+	return vma->heap ? HEAP : vma->exempt ? NEVER : OTHER;
+}
+
+/* Is the whole of a range private mapping of a file? */
+static bool is_private_file(uintptr_t start, uintptr_t end)
+{
+	if (set_pages_in(&files, start, end) * page_size != end - start)
+		return false;
+	for (int i = 0; i < vmas.n; i++)
+		if (vmas.vma[i].shared && vmas.vma[i].at.start < end &&
+		    vmas.vma[i].at.end > start)
+			return false;
+	return true;
+}
+
+/* What a new mapping is, by the rules of the policy. */
+static enum mark classify(uintptr_t hint, size_t size, int prot, int flags, bool file)
+{
+	if (!commit)
+		return !file && hint < page_size ? HEAP : OTHER;
+	if (file || flags & (MAP_STACK | MAP_GROWSDOWN))
+		return NEVER;
+	if (flags & MAP_FIXED && prot != PROT_NONE && is_private_file(hint, hint + size))
+		return NEVER;
+	if (!(prot & PROT_WRITE))
+		return OTHER;
+	if (flags & MAP_FIXED && flags & MAP_NORESERVE)
+		return NEVER;
+	return HEAP;
 }
 
 static void step_mmap(void)
 {
 	const int extra[] = { 0, MAP_NORESERVE, MAP_STACK, MAP_POPULATE, MAP_LOCKED };
-	bool file = below(4) == 0, shared = below(3) == 0, is_heap;
+	bool file = below(4) == 0, shared = below(3) == 0;
 	int flags = (shared ? MAP_SHARED : MAP_PRIVATE) | (file ? 0 : MAP_ANONYMOUS);
 	int prot = some_prot();
 	size_t size = some_pages();
 	struct range part;
 	uintptr_t hint = 0, got;
+	enum mark mark;
+	long growth;
 
 	flags |= extra[below(5)];
 	if (!file && !shared && below(8) == 0)
@@ -309,7 +378,10 @@ static void step_mmap(void)
 		}
 		break;
 	}
-	is_heap = !file && hint < page_size;
+	mark = classify(hint, size, prot, flags, file);
+	growth = mark == HEAP ? size / page_size : 0;
+	if (mark == HEAP && flags & MAP_FIXED)
+		growth -= set_pages_in(&heap, hint, hint + size);
 
 	got = (uintptr_t)mmap((void *)hint, size, prot, flags, file ? memfd : -1, 0);
 	note("mmap(%#lx, %zu pages, %d, %#x%s) = %#lx\n", hint, size / page_size, prot,
@@ -317,13 +389,13 @@ static void step_mmap(void)
 	if (got == (uintptr_t)MAP_FAILED) {
 		if (flags & MAP_FIXED_NOREPLACE && errno == EEXIST)
 			return;
-		if (errno != ENOMEM || !is_heap || fits(size / page_size))
+		if (errno != ENOMEM || fits(growth))
 			fail("refused: %s", strerror(errno));
 		return;
 	}
-	if (is_heap && !fits(size / page_size))
+	if (!fits(growth))
 		fail("not refused");
-	replace(got, size, is_heap);
+	replace(got, size, mark, file);
 }
 
 static void step_munmap(void)
@@ -343,7 +415,8 @@ static void step_mremap(void)
 	size_t old_size, new_size = some_pages();
 	uintptr_t target = 0, got;
 	struct range part, onto;
-	bool is_heap;
+	bool is_heap, file;
+	enum mark mark;
 	struct vma *vma;
 	long growth;
 	int flags = below(4) ? MREMAP_MAYMOVE : 0;
@@ -353,6 +426,8 @@ static void step_mremap(void)
 		return;
 	vma = find_vma(part.start);
 	is_heap = vma->heap;
+	mark = mark_of(vma);
+	file = set_pages_in(&files, part.start, part.start + page_size);
 	if (below(2) && part.end > vma->at.end)
 		part.end = vma->at.end;
 	old_size = part.end - part.start;
@@ -378,10 +453,10 @@ static void step_mremap(void)
 	     old_size / page_size, new_size / page_size, flags, target, got);
 
 	if (got == (uintptr_t)MAP_FAILED) {
-		static struct set seen, before;
+		static struct set seen, seen_exempt, before;
 
 		/* The kernel unmaps the target, and a tail, before it asks. */
-		read_vmas(&seen);
+		read_vmas(&seen, &seen_exempt);
 		before = heap;
 		if (flags & MREMAP_FIXED && !set_equal(&seen, &heap)) {
 			set_remove(&heap, target, target + new_size);
@@ -394,10 +469,10 @@ static void step_mremap(void)
 			/* It may be gone where it was no heap as well. */
 			for (uintptr_t p = target; p < target + new_size; p += page_size)
 				if (!find_vma(p))
-					set_remove(&mapped, p, p + page_size);
+					drop(p, page_size);
 			for (uintptr_t p = part.start; p < part.end; p += page_size)
 				if (!find_vma(p))
-					set_remove(&mapped, p, p + page_size);
+					drop(p, page_size);
 		}
 		/* In place there may be no room, and moves may split too much. */
 		if (error == ENOMEM && flags & MREMAP_MAYMOVE && fits(growth))
@@ -414,12 +489,12 @@ static void step_mremap(void)
 		if (new_size < old_size)
 			drop(part.start + new_size, old_size - new_size);
 		else
-			replace(part.end, new_size - old_size, is_heap);
+			replace(part.end, new_size - old_size, mark, file);
 		return;
 	}
 	if (old_size && !(flags & MREMAP_DONTUNMAP))
 		drop(part.start, old_size);
-	replace(got, new_size, is_heap);
+	replace(got, new_size, mark, file);
 }
 
 static void step_brk(void)
@@ -443,6 +518,37 @@ static void step_brk(void)
 	brk_now = want;
 }
 
+/* Which of the mappings in a range become heap, up to the one that is refused. */
+static void step_mprotect(void)
+{
+	int prot = some_prot();
+	bool refused = false;
+	struct range part;
+	int ret;
+
+	if (!some_part(&part))
+		return;
+	ret = mprotect((void *)part.start, part.end - part.start, prot);
+	note("mprotect(%#lx, %zu pages, %d) = %d\n", part.start,
+	     (part.end - part.start) / page_size, prot, ret);
+	for (int i = 0; i < vmas.n && !refused; i++) {
+		struct vma *vma = &vmas.vma[i];
+		uintptr_t start = vma->at.start > part.start ? vma->at.start : part.start;
+		uintptr_t end = vma->at.end < part.end ? vma->at.end : part.end;
+
+		if (start >= end || !commit || !(prot & PROT_WRITE) || vma->writable ||
+		    vma->growsdown || mark_of(vma) != OTHER ||
+		    set_pages_in(&files, start, start + page_size))
+			continue;
+		refused = !fits((end - start) / page_size);
+		if (!refused)
+			set_add(&heap, start, end);
+	}
+	if (ret != (refused ? -1 : 0) || (ret && errno != ENOMEM))
+		fail("mprotect should %s: %s", refused ? "be refused" : "succeed",
+		     strerror(errno));
+}
+
 /* What must change nothing, whether it succeeds or not. */
 static void step_advice(void)
 {
@@ -460,18 +566,14 @@ static void step_advice(void)
 	p = (void *)part.start;
 	size = part.end - part.start;
 	note("advice on %#lx, %zu pages\n", part.start, size / page_size);
-	switch (below(6)) {
+	switch (below(4)) {
 	case 0:
-	case 1:
-		mprotect(p, size, some_prot());
-		break;
-	case 2:
 		mlock(p, size);
 		break;
-	case 3:
+	case 1:
 		munlock(p, size);
 		break;
-	case 4:
+	case 2:
 		if (find_vma(part.start)->shared)
 			syscall(SYS_remap_file_pages, p, size, 0, below(MAX_PAGES), 0);
 		break;
@@ -491,6 +593,14 @@ static void step_limit(void)
 		fail("setrlimit: %s", strerror(errno));
 }
 
+static void choose_policy(bool to_commit)
+{
+	commit = to_commit;
+	note("policy %s\n", commit ? "commit" : "addr0");
+	if (!set_policy(commit ? "commit" : "addr0"))
+		fail("set_policy: %s", strerror(errno));
+}
+
 static void run_steps(int steps, bool may_fork);
 
 static void step_fork(void)
@@ -505,10 +615,15 @@ static void step_fork(void)
 		fail("fork: %s", strerror(errno));
 	if (pid == 0) {
 		note("in the child\n");
-		for (int i = 0; i < vmas.n; i++)
-			if (vmas.vma[i].dontcopy)
-				drop(vmas.vma[i].at.start,
-				     vmas.vma[i].at.end - vmas.vma[i].at.start);
+		for (int i = 0; i < vmas.n; i++) {
+			struct vma *vma = &vmas.vma[i];
+
+			if (vma->dontcopy)
+				drop(vma->at.start, vma->at.end - vma->at.start);
+			else if (vma->shared && vma->heap)
+				replace(vma->at.start, vma->at.end - vma->at.start, NEVER,
+					false);
+		}
 		check();
 		chance = seed;
 		run_steps(CHILD_STEPS, false);
@@ -516,6 +631,8 @@ static void step_fork(void)
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		fail("the child ended with %#x", status);
+	/* It may have chosen another one. */
+	choose_policy(commit);
 }
 
 static void step(bool may_fork)
@@ -530,8 +647,12 @@ static void step(bool may_fork)
 		step_mremap();
 	else if (dice < 80)
 		step_brk();
-	else if (dice < 90)
+	else if (dice < 84)
 		step_advice();
+	else if (dice < 92)
+		step_mprotect();
+	else if (dice < 94)
+		choose_policy(below(2));
 	else if (dice < 98 || !may_fork)
 		step_limit();
 	else
@@ -588,7 +709,8 @@ static void run(unsigned long seed, unsigned int number)
 		fail("pthread_create");
 	brk_start = sys_brk(0);
 	brk_now = brk_start;
-	read_vmas(&heap);
+	choose_policy(number % 2);
+	read_vmas(&heap, &exempt);
 	pthread_mutex_unlock(&turn_lock);
 	run_thread(&ids[0]);
 	pthread_join(thread, NULL);
@@ -627,6 +749,7 @@ int main(void)
 		number++;
 	} while (time(NULL) < end && !getenv("fuzz_run"));
 
+	set_policy("addr0");
 	if (status)
 		ksft_print_msg("replay: fuzz_seed=%lu fuzz_run=%u (ended with %#x)\n",
 			       seed, number, status);

@@ -111,6 +111,20 @@ static inline int allow_pages(long pages)
 	return set_limit((total_heap() + pages) * page_size);
 }
 
+#define POLICY_FILE "/sys/kernel/mm/heap_limit/policy"
+
+/* Lets the policy of that name decide, for all processes. */
+static inline bool set_policy(const char *name)
+{
+	int fd = open(POLICY_FILE, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && write(fd, name, strlen(name)) == (ssize_t)strlen(name);
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return ok;
+}
+
 /* Not glibc's: it moves the break of the process by itself. */
 static inline uintptr_t sys_brk(uintptr_t addr)
 {

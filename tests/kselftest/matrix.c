@@ -162,6 +162,7 @@ FIXTURE_SETUP(corner)
 FIXTURE_TEARDOWN(corner)
 {
 	ASSERT_EXACT();
+	ASSERT_TRUE(set_policy("addr0"));
 }
 
 TEST_F(corner, mlockall_future)
@@ -281,6 +282,28 @@ TEST_F(corner, userfaultfd_across_the_border_of_heap)
 	ASSERT_EQ(p + SIZE / 2, mmap(p + SIZE / 2, SIZE / 2, RW, ANON | MAP_FIXED, -1, 0));
 	ASSERT_LE(0, fd = watch(p, SIZE));
 	/* A range is filled in one mapping. */
+	ASSERT_EQ(-1, ioctl(fd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_EQ(ENOENT, errno);
+	zero.range.len = SIZE / 2;
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_ZEROPAGE, &zero));
+	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
+}
+
+TEST_F(corner, userfaultfd_over_a_part_that_becomes_heap)
+{
+	struct uffdio_zeropage zero = { 0 };
+	char *p;
+	int fd;
+
+	ASSERT_TRUE(set_policy("commit"));
+	p = mmap(NULL, SIZE, PROT_READ, ANON, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_LE(0, fd = watch(p, SIZE));
+	ASSERT_EQ(0, mprotect(p, SIZE / 2, RW));
+	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
+	/* Readable memory again, but one part of it is heap. */
+	ASSERT_EQ(0, mprotect(p, SIZE / 2, PROT_READ));
+	zero.range = (struct uffdio_range){ (uintptr_t)p, SIZE };
 	ASSERT_EQ(-1, ioctl(fd, UFFDIO_ZEROPAGE, &zero));
 	ASSERT_EQ(ENOENT, errno);
 	zero.range.len = SIZE / 2;

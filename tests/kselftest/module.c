@@ -61,7 +61,7 @@ static int unload(const char *name)
 /* What the kernel tells anybody about who decides what is heap. */
 static bool policy_is(const char *name)
 {
-	char *policy = read_proc("/sys/kernel/mm/heap_limit/policy");
+	char *policy = read_proc(POLICY_FILE);
 
 	return policy && !strcmp(policy, name);
 }
@@ -109,7 +109,7 @@ TEST_F(module, another_policy_is_refused)
 	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
 	ASSERT_EQ(ENOMEM, errno);
 
-	ASSERT_TRUE(policy_is("[addr0]\n"));
+	ASSERT_TRUE(policy_is("[addr0] commit\n"));
 
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	ASSERT_TRUE(policy_is("none\n"));
@@ -168,6 +168,49 @@ TEST_F(module, an_unknown_parameter_is_told)
 	/* As for all modules: it does not keep one from loading. */
 	ASSERT_EQ(0, load_bytes(file, size, "limit=64M"));
 	ASSERT_TRUE(logged("rlimit_heap: unknown parameter 'limit' ignored"));
+}
+
+TEST_F(module, a_parameter_chooses_the_policy)
+{
+	size_t size;
+	char *file = read_module(&size);
+
+	ASSERT_NE(NULL, file);
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_EQ(-1, load_bytes(file, size, "policy=second"));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_TRUE(logged("heap_limit: no policy second; there are: addr0 commit\n"));
+	ASSERT_TRUE(policy_is("none\n"));
+
+	ASSERT_EQ(0, load_bytes(file, size, "policy=commit"));
+	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(logged("rlimit_heap: RLIMIT_HEAP is enforced, policy commit\n"));
+	ASSERT_EQ(0, unload("rlimit_heap"));
+}
+
+/* Anybody may look, and root choose. */
+static bool others_only_look(void)
+{
+	return setuid(65534) == 0 && policy_is("addr0 [commit]\n") &&
+		!set_policy("addr0") && errno == EACCES;
+}
+
+TEST_F(module, the_policy_is_chosen_in_sysfs)
+{
+	ASSERT_TRUE(set_policy("commit\n"));
+	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(IN_CHILD(others_only_look()));
+	ASSERT_FALSE(set_policy("comm"));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_TRUE(logged("heap_limit: no policy comm; there are: addr0 commit\n"));
+	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(set_policy("addr0"));
+	ASSERT_TRUE(policy_is("[addr0] commit\n"));
+
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_FALSE(set_policy("addr0"));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_TRUE(logged("heap_limit: no policy addr0; there are: none\n"));
 }
 
 TEST_F(module, without_it_nothing_is_heap)
@@ -260,6 +303,9 @@ TEST_F_TIMEOUT(module, comes_and_goes_under_load, 900)
 		ASSERT_EQ(0, unload("rlimit_heap"));
 		sched_yield();
 		ASSERT_EQ(0, load("rlimit_heap.ko"));
+		ASSERT_TRUE(set_policy("commit"));
+		sched_yield();
+		ASSERT_TRUE(set_policy("addr0"));
 	}
 	for (int i = 0; i < STORMS; i++) {
 		ASSERT_EQ(0, waitpid(pids[i], &status, WNOHANG)) {

@@ -69,6 +69,20 @@ TEST_F(process, wipeonfork_is_inherited)
 			     heap_vma_pages(NULL) == total_heap()));
 }
 
+/* A child gets no copy of it; the parent goes on counting it. */
+TEST_F(process, shared_memory_is_counted_once)
+{
+	char *shared = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, shared);
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+	ASSERT_TRUE(IN_CHILD(total_heap() == self->heap + PAGES &&
+			     heap_vma_pages(NULL) == total_heap() &&
+			     munmap(shared, page_size) == 0 &&
+			     total_heap() == self->heap + PAGES));
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+}
+
 TEST_F(process, vfork_shares_the_count)
 {
 	volatile bool counted = false;

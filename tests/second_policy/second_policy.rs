@@ -9,7 +9,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::{
     c_str,
-    heap_policy::{HeapPolicy, NewMapping, Registration},
+    heap_policy::{Class, HeapPolicy, NewMapping, Policy, Registration},
     prelude::*,
     str::CStr,
     time::{Ktime, NSEC_PER_MSEC},
@@ -22,14 +22,16 @@ module! {
     license: "GPL",
 }
 
+static POLICIES: [Policy; 1] = [Policy::new::<Nothing>()];
+
 struct SecondPolicy {
-    registration: Option<Registration<Nothing>>,
+    registration: Option<Registration>,
 }
 
 impl kernel::Module for SecondPolicy {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
-            registration: Some(Registration::new()?),
+            registration: Some(Registration::new(&POLICIES, None)?),
         })
     }
 }
@@ -62,7 +64,7 @@ struct Nothing;
 impl HeapPolicy for Nothing {
     const NAME: &'static CStr = c_str!("second");
 
-    fn classify(mapping: &NewMapping) -> bool {
+    fn classify(mapping: &NewMapping) -> Class {
         for _ in 0..SPINS {
             core::hint::spin_loop();
         }
@@ -72,7 +74,7 @@ impl HeapPolicy for Nothing {
         if UNREGISTERED.load(Ordering::Relaxed) {
             pr_err!("a hook runs after the policy has unregistered\n");
         }
-        false
+        Class::Other
     }
 
     fn may_expand(_total: usize, _npages: usize, _limit: usize) -> bool {

@@ -11,6 +11,9 @@
 mod addr0;
 #[path = "../../../src/charge.rs"]
 mod charge;
+#[path = "../../../src/commit.rs"]
+mod commit;
 
 mod addr0_tests;
 mod charge_tests;
+mod commit_tests;
