@@ -46,6 +46,10 @@ bench: ## measure what it costs, in instructions (long)
 	@scripts/toolroot runtimes
 	@scripts/in-toolroot bench/run
 
+precision: guest ## count what allocators and runtimes hold (long)
+	@scripts/toolroot runtimes
+	@scripts/in-toolroot tests/precision/run
+
 compat: ## compare tests of others with the unpatched kernel (long)
 	@scripts/in-toolroot tests/compat
 
@@ -68,4 +72,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test fuzz bench compat kernel module patches check-series guest
+.PHONY: help run vm shell test fuzz bench precision compat kernel module patches check-series guest

@@ -23,8 +23,10 @@ class Program:
     environment: dict = field(default_factory=dict)
     # mallinfo.so says what malloc holds beside what the program says.
     adds_malloc: bool = False
-    # What makes it end in order under a limit: options, environment.
+    # What makes it end in order under a limit: name, options, environment.
     setting: tuple = ()
+    # Why the policy commit cannot be within 5 % of the truth, where it cannot.
+    reason: str = ""
 
     def argv(self, how, mib):
         return self.command + [how, str(mib)] + self.arguments

@@ -3,8 +3,6 @@
  * malloc hold|leak MIB THREADS: memory by malloc(3), of whatever library is
  * preloaded or linked; see ../programs.py.
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -13,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MIB (1UL << 20)
+#include "allocators.h"
+
+#define MIB 1048576UL
 
 static size_t share;		/* bytes a thread is to hold */
 static void **blocks[64];	/* of each thread, to keep leak checkers quiet */
@@ -72,53 +72,65 @@ static void *leak(void *arg)
 	return NULL;
 }
 
-/* The library's own word, or what the blocks take if it has none. */
-static size_t truth(int threads)
+static size_t jemalloc_truth(void)
 {
-	int (*mallctl)(const char *, void *, size_t *, void *, size_t) = dlsym(RTLD_DEFAULT, "mallctl");
-	void (*tcmalloc)(char *, int) = dlsym(RTLD_DEFAULT, "MallocExtension_GetStats");
-	void (*mimalloc)(size_t *, size_t *, size_t *, size_t *, size_t *, size_t *, size_t *,
-			 size_t *) = dlsym(RTLD_DEFAULT, "mi_process_info");
-	size_t (*asan)(void) = dlsym(RTLD_DEFAULT, "__sanitizer_get_heap_size");
-	size_t total = 0;
+	size_t mapped, retained, epoch = 1, length = sizeof(size_t);
 
-	if (mallctl) {
-		size_t mapped, retained, length = sizeof(size_t);
-		uint64_t epoch = 1;
+	mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+	mallctl("stats.mapped", &mapped, &length, NULL, 0);
+	mallctl("stats.retained", &retained, &length, NULL, 0);
+	return mapped + retained;
+}
 
-		mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
-		mallctl("stats.mapped", &mapped, &length, NULL, 0);
-		mallctl("stats.retained", &retained, &length, NULL, 0);
-		return mapped + retained;
-	}
-	if (tcmalloc) {
-		static char stats[1 << 16];
-		char *line;
+/* It says "MALLOC: =    123456 (    0.1 MiB) Virtual address space used". */
+static size_t tcmalloc_truth(void)
+{
+	static char stats[65536];
+	char *line;
 
-		/* "MALLOC: =    123456 (    0.1 MiB) Virtual address space used" */
-		tcmalloc(stats, sizeof(stats));
-		line = strstr(stats, "Virtual address space used");
-		while (line && line > stats && *line != '=')
-			line--;
-		return line ? strtoul(line + 1, NULL, 10) : 0;
-	}
-	if (mimalloc) {
-		size_t commit, other;
+	tcmalloc_get_stats(stats, sizeof(stats));
+	line = strstr(stats, "Virtual address space used");
+	while (line && line > stats && *line != '=')
+		line--;
+	return line ? strtoul(line + 1, NULL, 10) : 0;
+}
 
-		mimalloc(&other, &other, &other, &other, &other, &commit, &other, &other);
-		return commit;
-	}
-	if (asan)
-		return asan();
+static size_t mimalloc_truth(void)
+{
+	size_t other, commit;
+
+	mi_process_info(&other, &other, &other, &other, &other, &commit, &other, &other);
+	return commit;
+}
+
+static size_t libc_truth(int threads)
+{
 #ifdef __GLIBC__
 	struct mallinfo2 info = mallinfo2();
 
-	total = info.arena + info.hblkhd;
+	(void)threads;
+	return info.arena + info.hblkhd;
 #else
+	size_t total = 0;
+
 	for (int i = 0; i < threads; i++)
 		total += usable[i];
-#endif
 	return total;
+#endif
+}
+
+/* The library's own word, or what the blocks take if it has none. */
+static size_t truth(int threads)
+{
+	if (mallctl)
+		return jemalloc_truth();
+	if (tcmalloc_get_stats)
+		return tcmalloc_truth();
+	if (mi_process_info)
+		return mimalloc_truth();
+	if (__sanitizer_get_heap_size)
+		return __sanitizer_get_heap_size();
+	return libc_truth(threads);
 }
 
 static void run_threads(void *(*work)(void *), int threads)
@@ -127,8 +139,10 @@ static void run_threads(void *(*work)(void *), int threads)
 
 	pthread_barrier_init(&held, NULL, threads + 1);
 	for (int i = 0; i < threads; i++)
-		if (pthread_create(&thread[i], NULL, work, (void *)(uintptr_t)i))
+		if (pthread_create(&thread[i], NULL, work, (void *)(uintptr_t)i)) {
+			fprintf(stderr, "out of memory for thread %d\n", i + 1);
 			exit(1);
+		}
 	if (work == hold)
 		pthread_barrier_wait(&held);
 	else

@@ -11,10 +11,9 @@ mib=$2
 dir=$(mktemp -d /tmp/postgres.XXXXXX)
 bin=$(echo /usr/lib/postgresql/*/bin)
 
-cp -r "$here/cluster" "$dir/cluster"
+tar -xf "$here/cluster.tar" -C "$dir"
 chown -R postgres: "$dir"
 chmod 700 "$dir/cluster"
-# Not a child of a shell that could go before it.
 setpriv --reuid=postgres --regid=postgres --clear-groups \
 	"$bin/postgres" -D "$dir/cluster" -k "$dir" -c listen_addresses= -c fsync=off \
 	-c shared_buffers=64MB -c autovacuum=off -c max_parallel_workers=0 >"$dir/log" 2>&1 &
@@ -26,7 +25,7 @@ until "$bin/pg_isready" -qh "$dir"; do
 	sleep 0.5
 done
 
-# What comes after the array is out of memory shows that the server goes on.
+# The last line shows that a session goes on that was out of memory.
 "$bin/psql" -qAt -h "$dir" -U postgres postgres 2>&1 <<SQL
 DO \$\$
 DECLARE
