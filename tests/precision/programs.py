@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 HOLD = 64  # MiB
 LEAK = 512  # MiB, where a leak ends that nothing has refused
-THREADS = 16
+THREADS = 16  # that hold; malloc leaks in all of them, the runtimes in the main one
 
 
 @dataclass
@@ -65,7 +65,7 @@ PROGRAMS = [
     malloc("tcmalloc, 16 threads", "virtual address space used", LD_PRELOAD="libtcmalloc_minimal.so.4"),
     malloc("mimalloc, 16 threads", "current_commit", **MIMALLOC),
     malloc("mimalloc, lazy", "current_commit", **MIMALLOC, MIMALLOC_ARENA_EAGER_COMMIT="0"),
-    Program("Rust std, 16 threads", "mallinfo2", ["./hold-rust"], [str(THREADS)]),
+    Program("Rust std", "mallinfo2", ["./hold-rust"], [str(THREADS)]),
     Program("Go", "Sys - HeapReleased", ["./hold-go"]),
     java("JDK Serial", "Serial"),
     java("JDK G1", "G1"),
@@ -74,13 +74,13 @@ PROGRAMS = [
         "Node", "V8 heap + mallinfo2", ["node", "hold.js"], environment=PRELOAD_MALLINFO, adds_malloc=True,
         setting=("--max-old-space-size=100", ["--max-old-space-size=100"], {}),
     ),
-    Program("CPython, 16 threads", "arenas + mallinfo2", ["python3", "hold.py"], [str(THREADS)]),
+    Program("CPython", "arenas + mallinfo2", ["python3", "hold.py"], [str(THREADS)]),
     Program(
         "NumPy with OpenBLAS", "arenas + mallinfo2", ["python3", "hold_numpy.py"],
         setting=("OPENBLAS_NUM_THREADS=1", [], {"OPENBLAS_NUM_THREADS": "1"}),
     ),
     Program(
-        "Ruby, 16 threads", "GC pages + mallinfo2", ["ruby", "hold.rb"], [str(THREADS)],
+        "Ruby", "GC pages + mallinfo2", ["ruby", "hold.rb"], [str(THREADS)],
         environment=PRELOAD_MALLINFO, adds_malloc=True,
     ),
     Program("PHP", "usage(true)", ["php", "hold.php"]),

@@ -33,6 +33,7 @@ class Hold {
 				System.out.println("got " + i);
 			}
 		} catch (OutOfMemoryError e) {
+			KEPT.clear();
 			System.out.println("caught OutOfMemoryError");
 		}
 	}

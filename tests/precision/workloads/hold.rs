@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! hold hold|leak MIB THREADS: vectors of std, on glibc's malloc.
+//! hold hold|leak MIB THREADS: vectors of std, on glibc's malloc. It leaks in one thread.
 
 use std::io::Write;
 use std::sync::{Arc, Barrier};
@@ -44,10 +44,10 @@ fn main() {
     let args: Vec<String> = env::args().collect();
     let mib: usize = args[2].parse().unwrap();
     let threads: usize = args[3].parse().unwrap();
-    let share = (mib << 20) / threads;
     if args[1] == "leak" {
-        return leak(share);
+        return leak(mib << 20);
     }
+    let share = (mib << 20) / threads;
     let held = Arc::new(Barrier::new(threads + 1));
     for _ in 0..threads {
         let held = held.clone();
