@@ -43,33 +43,51 @@ class Program:
         )
 
 
-def malloc(name, truth, threads=THREADS, program="./malloc", **environment):
-    return Program(name, truth, [program], [str(threads)], environment)
+PRELOAD_MALLINFO = {"LD_PRELOAD": "/mnt/mallinfo.so"}
 
 
-def java(name, collector):
+def malloc(name, truth, threads=THREADS, program="./malloc", reason="", **environment):
+    return Program(name, truth, [program], [str(threads)], environment, reason=reason)
+
+
+def java(name, collector, reason=""):
     options = [f"-XX:+Use{collector}GC", "-XX:NativeMemoryTracking=summary", "-cp", "."]
     settings = ["-Xms8m", "-Xmx100m"]
     setting = (" ".join(settings), settings, {})
-    return Program(name, "NMT, committed less stacks", ["java", *options, "Hold"], setting=setting)
+    command = ["java", *options, "Hold"]
+    return Program(
+        name, "NMT + mallinfo2", command, environment=PRELOAD_MALLINFO, adds_malloc=True, setting=setting,
+        reason=reason,
+    )  # fmt: skip
 
 
-PRELOAD_MALLINFO = {"LD_PRELOAD": "/mnt/mallinfo.so"}
 MIMALLOC = {"LD_PRELOAD": "libmimalloc.so.3"}
 
 PROGRAMS = [
     malloc("glibc malloc, 1 thread", "mallinfo2", 1),
     malloc("glibc malloc, 16 threads", "mallinfo2"),
-    malloc("musl malloc, 1 thread", "size of the blocks", 1, "./malloc-musl"),
+    malloc(
+        "musl malloc, 1 thread", "size of the blocks", 1, "./malloc-musl",
+        reason="it cannot say what it holds; what it keeps around the blocks is not in the truth",
+    ),
     malloc("jemalloc, 16 threads", "mapped + retained", LD_PRELOAD="libjemalloc.so.2"),
-    malloc("tcmalloc, 16 threads", "virtual address space used", LD_PRELOAD="libtcmalloc_minimal.so.4"),
-    malloc("mimalloc, 16 threads", "current_commit", **MIMALLOC),
+    malloc(
+        "tcmalloc, 16 threads", "virtual address space used", LD_PRELOAD="libtcmalloc_minimal.so.4",
+        reason="it takes 8 MiB at a time for its own data and says only what of that is in use",
+    ),
+    malloc(
+        "mimalloc, 16 threads", "current_commit", **MIMALLOC,
+        reason="its arena of 1 GiB is writable from the start; MIMALLOC_ARENA_EAGER_COMMIT=0 helps",
+    ),
     malloc("mimalloc, lazy", "current_commit", **MIMALLOC, MIMALLOC_ARENA_EAGER_COMMIT="0"),
     Program("Rust std", "mallinfo2", ["./hold-rust"], [str(THREADS)]),
-    Program("Go", "Sys - HeapReleased", ["./hold-go"]),
+    Program(
+        "Go", "Sys - HeapReleased", ["./hold-go"],
+        reason="it maps 32 MiB writable, once, that it does not count until they are used",
+    ),
     java("JDK Serial", "Serial"),
     java("JDK G1", "G1"),
-    java("JDK ZGC", "Z"),
+    java("JDK ZGC", "Z", "its heap is a memfd, which is a file"),
     Program(
         "Node", "V8 heap + mallinfo2", ["node", "hold.js"], environment=PRELOAD_MALLINFO, adds_malloc=True,
         setting=("--max-old-space-size=100", ["--max-old-space-size=100"], {}),
@@ -78,15 +96,18 @@ PROGRAMS = [
     Program(
         "NumPy with OpenBLAS", "arenas + mallinfo2", ["python3", "hold_numpy.py"],
         setting=("OPENBLAS_NUM_THREADS=1", [], {"OPENBLAS_NUM_THREADS": "1"}),
+        reason="OpenBLAS maps large buffers for each thread at its start; OPENBLAS_NUM_THREADS=1 helps",
     ),
     Program(
         "Ruby", "GC pages + mallinfo2", ["ruby", "hold.rb"], [str(THREADS)],
         environment=PRELOAD_MALLINFO, adds_malloc=True,
+        reason="it maps 404 MiB writable at its start, and less if that is refused",
     ),
     Program("PHP", "usage(true)", ["php", "hold.php"]),
     Program(
         "SBCL", "dynamic-usage", ["sbcl", "--script", "hold.lisp"],
         setting=("--dynamic-space-size 128MB", ["--dynamic-space-size", "128MB"], {}),
+        reason="its spaces of 1.4 GiB are writable from the start; --dynamic-space-size helps",
     ),
     Program(
         "Erlang", "mseg + mallinfo2", ["erl", "-noshell", "-run", "hold", "main"],
@@ -96,6 +117,7 @@ PROGRAMS = [
     malloc(
         "C with AddressSanitizer", "__sanitizer_get_heap_size", 1, "./malloc-asan",
         # It cannot look for leaks under strace; NULL is what malloc may return.
+        reason="the sanitizer's own 29 MiB are not in the truth",
         ASAN_OPTIONS="detect_leaks=0:allocator_may_return_null=1",
     ),
 ]  # fmt: skip

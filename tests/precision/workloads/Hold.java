@@ -11,19 +11,24 @@ import javax.management.ObjectName;
 class Hold {
 	static final List<byte[]> KEPT = new ArrayList<>();
 
-	/** What native memory tracking says is committed, less the stacks of threads. */
+	static final Pattern MAPPED = Pattern.compile("\\(mmap: reserved=\\d+, committed=(\\d+)");
+
+	/**
+	 * What native memory tracking says is committed by mmap; malloc's is to be
+	 * added. Stacks are not in it, the archive of classes is a file's.
+	 */
 	static long truth() throws Exception {
 		String report = (String) ManagementFactory.getPlatformMBeanServer().invoke(
 			new ObjectName("com.sun.management:type=DiagnosticCommand"), "vmNativeMemory",
 			new Object[] {new String[] {"summary", "scale=1"}},
 			new String[] {String[].class.getName()});
-		return number(report, "Total: reserved=\\d+, committed=(\\d+)")
-			- number(report, "\\(stack: reserved=\\d+, committed=(\\d+)");
-	}
-
-	static long number(String report, String pattern) {
-		Matcher matcher = Pattern.compile(pattern).matcher(report);
-		return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
+		long total = 0;
+		for (String category : report.split("\n-")) {
+			Matcher mapped = MAPPED.matcher(category);
+			if (!category.contains("Shared class space") && mapped.find())
+				total += Long.parseLong(mapped.group(1));
+		}
+		return total;
 	}
 
 	static void leak(int mib) {

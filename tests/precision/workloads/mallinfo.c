@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into a runtime that cannot call mallinfo2(3): on SIGUSR2, prints
- * what glibc's malloc holds. The runtime is idle then, so that no lock is held.
+ * Preloaded into a runtime that cannot call mallinfo2(3): on SIGRTMAX, which none
+ * of them uses, prints what glibc's malloc holds. The runtime is idle then, so
+ * that no lock is held.
  */
 #include <malloc.h>
 #include <signal.h>
@@ -20,5 +21,5 @@ static void print_mallinfo(int signal)
 
 __attribute__((constructor)) static void catch_signal(void)
 {
-	signal(SIGUSR2, print_mallinfo);
+	signal(SIGRTMAX, print_mallinfo);
 }
