@@ -25,7 +25,7 @@ ifdef CMD
 	@cmd=$(call quote,CMD); \
 	scripts/vm "exec prlimit --heap=$(HEAP) bash -c $$(printf %q "$$cmd")"
 else
-	@scripts/demo
+	@demo/run
 endif
 
 vm: guest ## run CMD in the guest, fail if it does
