@@ -558,9 +558,10 @@ TEST_F(commit, inherited_memory_of_a_process_that_has_ended_is_free)
 	ASSERT_EQ(0, pipe(told));
 	ASSERT_TRUE(IN_CHILD(({
 		char *p = mmap(NULL, SIZE, RW, SHARED, -1, 0);
+		pid_t parent = getpid();
 
 		if (p != MAP_FAILED && fork() == 0) {
-			for (pid_t parent = getppid(); getppid() == parent;)
+			while (getppid() == parent)
 				usleep(1000);
 			p[0] = 1;
 			result = GROWN() == 0 && is_writable(p) ? 'y' : 'n';
