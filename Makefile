@@ -65,6 +65,9 @@ patches: ## write patches/linux-* anew from the kernel tree
 check-series: ## build each prefix of the series, option on and off (long)
 	@scripts/check-series
 
+clean-cache: ## remove all that was downloaded and built
+	@scripts/clean-cache
+
 guest:
 	@scripts/module
 	@scripts/prlimit
@@ -72,4 +75,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test fuzz bench precision compat kernel module patches check-series guest
+.PHONY: help run vm shell test fuzz bench precision compat kernel module patches check-series clean-cache guest

@@ -14,6 +14,18 @@ die() {
 	exit 1
 }
 
+# Waits for others who have locked FILE, and says so. The lock is ours, and that of
+# what we start, until all of us have ended.
+lock() { # FILE [--shared]
+	local fd
+	mkdir -p "$(dirname "$1")" || die "cannot write to the cache $CACHE: set XDG_CACHE_HOME"
+	exec {fd}>>"$1"
+	flock --nonblock ${2:+"$2"} "$fd" || {
+		say "waiting for another run, which has locked $1"
+		flock ${2:+"$2"} "$fd"
+	}
+}
+
 CHECKOUT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rlimit-heap
 TOOLROOT=$CACHE/toolroot
@@ -51,6 +63,22 @@ export LLVM=${LLVM:--19}
 enter_toolroot() {
 	if [ -z "${RLIMIT_HEAP_IN_TOOLROOT:-}" ]; then
 		exec "$CHECKOUT/scripts/in-toolroot" "$(realpath "$0")" "$@"
+	fi
+}
+
+# The branch of the kernel tree that has the series.
+BRANCH=rlimit-heap
+
+# Somebody's commits and edits in a kernel tree are never thrown away. There
+# are none where applying the series was interrupted: "applied" is unset then.
+check_unedited() { # TREE
+	local applied
+	applied=$(git -C "$1" config rlimit-heap.applied) || return 0
+	if [ -n "$(git -C "$1" status --porcelain)" ]; then
+		die "$1 has uncommitted changes: commit or stash them, then run make patches"
+	fi
+	if [ "$(git -C "$1" rev-parse "$BRANCH")" != "$applied" ]; then
+		die "$1 has commits that patches/ does not: run make patches, or drop them by git -C $1 reset --hard $applied"
 	fi
 }
 
