@@ -37,6 +37,9 @@ shell: guest ## open a shell in the guest
 test: ## run all tests
 	@scripts/in-toolroot tests/run
 
+style: ## check how all files are written, in seconds
+	@scripts/in-toolroot tests/style
+
 DURATION ?= 60
 fuzz: ## test random sequences of calls for DURATION seconds, from SEED
 	@VM_TIMEOUT=$$(($(DURATION) + 300)) scripts/selftests fuzz_seconds=$(DURATION) \
@@ -75,4 +78,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test fuzz bench precision compat kernel module patches check-series clean-cache guest
+.PHONY: help run vm shell test style fuzz bench precision compat kernel module patches check-series clean-cache guest

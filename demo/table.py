@@ -55,9 +55,7 @@ def run(limit, policy, command):
     if policy:
         POLICY.write_text(policy)
     prefix = [] if limit == "none" else ["prlimit", f"--{limit}"]
-    return fate(
-        subprocess.run(prefix + command, capture_output=True, text=True, check=False)
-    )
+    return fate(subprocess.run(prefix + command, capture_output=True, text=True, check=False))
 
 
 def heading(limit):

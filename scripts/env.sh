@@ -42,10 +42,13 @@ short_hash() {
 	printf %s "$1" | sha256sum | cut -c1-12
 }
 
-# The kernel: the series we have patches for, its patched tree, the tree without
-# the patches, and the build: KERNEL=release, debug, compat, or one of them with
-# "-unpatched" appended.
+# The kernel and the machine, which nothing else names: the series we have patches
+# for, and one that QEMU can be and config/arch/ knows.
 SERIES=6.12
+ARCH=x86_64
+
+# Its patched tree, the tree without the patches, and the build: KERNEL=release,
+# debug, compat, or one of them with "-unpatched" appended.
 KERNEL=${KERNEL:-release}
 PATCHES=$CHECKOUT/patches/linux-$SERIES
 WORK=$CACHE/linux-$SERIES${KSRC:+-$(short_hash "$KSRC")}
@@ -58,6 +61,14 @@ RESULTS=$CACHE/results-$(short_hash "$CHECKOUT $BUILD")
 
 # The compiler for all of it, as in scripts/toolroot-packages.
 export LLVM=${LLVM:--19}
+
+# The file that a boot loader takes.
+image_of() { # BUILD
+	local image=none
+	[ ! -f "$1/Makefile" ] || image=$(make --no-print-directory -sC "$1" image_name)
+	[ -f "$1/$image" ] || die "there is no kernel image in $1: build the kernel there first"
+	echo "$1/$image"
+}
 
 # Goes on in the tool root, unless we are there already.
 enter_toolroot() {

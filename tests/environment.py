@@ -9,7 +9,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 def variables(*names, **environ):
-    """Variables of scripts/env.sh, all of them paths."""
+    """Variables of scripts/env.sh, as paths; a word is one, too."""
     script = ". scripts/env.sh; printf '%s\\n' " + " ".join(f'"${name}"' for name in names)
     values = subprocess.check_output(
         ["bash", "-c", script], cwd=CHECKOUT, env=os.environ | environ, text=True

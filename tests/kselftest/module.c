@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The module comes and goes. Runs as root with rlimit_heap.ko loaded, and with
- * it and second_policy.ko in the working directory.
+ * it and slow_policy.ko in the working directory.
  *
  * Environment: module_rounds (10), how often under load.
  */
@@ -20,9 +20,9 @@
 #define SIZE (PAGES * page_size)
 #define STORMS 4
 
-/* As in second_policy.rs. */
+/* As in slow_policy.rs. */
 #define STALL_ADDR 0x500000000
-#define RUNS_ON "second_policy: a hook runs after the policy has unregistered"
+#define RUNS_ON "slow_policy: a hook runs after the policy has unregistered"
 
 static int load(const char *file)
 {
@@ -85,7 +85,7 @@ FIXTURE(module)
 FIXTURE_SETUP(module)
 {
 	/* A test that failed may have left it otherwise. */
-	unload("second_policy");
+	unload("slow_policy");
 	load("rlimit_heap.ko");
 	self->heap = total_heap();
 	self->p = mmap(NULL, SIZE, RW, ANON, -1, 0);
@@ -95,14 +95,14 @@ FIXTURE_SETUP(module)
 
 FIXTURE_TEARDOWN(module)
 {
-	unload("second_policy");
+	unload("slow_policy");
 	load("rlimit_heap.ko");
 	ASSERT_EXACT();
 }
 
 TEST_F(module, another_policy_is_refused)
 {
-	ASSERT_EQ(-1, load("second_policy.ko"));
+	ASSERT_EQ(-1, load("slow_policy.ko"));
 	ASSERT_EQ(EBUSY, errno);
 	/* The one that is there goes on. */
 	ASSERT_EQ(0, set_limit(0));
@@ -113,8 +113,8 @@ TEST_F(module, another_policy_is_refused)
 
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	ASSERT_TRUE(policy_is("none\n"));
-	ASSERT_EQ(0, load("second_policy.ko"));
-	ASSERT_TRUE(policy_is("[second]\n"));
+	ASSERT_EQ(0, load("slow_policy.ko"));
+	ASSERT_TRUE(policy_is("[slow]\n"));
 	ASSERT_EQ(-1, load("rlimit_heap.ko"));
 	ASSERT_EQ(EBUSY, errno);
 	ASSERT_TRUE(logged("rlimit_heap: another heap policy is registered; "
@@ -384,9 +384,9 @@ TEST_F_TIMEOUT(module, stays_for_those_inside_of_it, 300)
 	ASSERT_LT(0, pids[1] = start_on_cpu(1, SCHED_OTHER, ask_policy));
 	ASSERT_LT(0, pids[2] = start_on_cpu(1, SCHED_FIFO, preempt_others));
 	for (int i = 0; i < 10; i++) {
-		ASSERT_EQ(0, load("second_policy.ko"));
+		ASSERT_EQ(0, load("slow_policy.ko"));
 		usleep(250000);
-		ASSERT_EQ(0, unload("second_policy"));
+		ASSERT_EQ(0, unload("slow_policy"));
 		/* Loaded again at once, it would be where it was. */
 		usleep(250000);
 	}
@@ -424,15 +424,15 @@ TEST_F(module, is_refused_while_another_unloads)
 		SKIP(return, "needs two CPUs");
 	ASSERT_TRUE(pin_to_cpu(0));
 	ASSERT_EQ(0, unload("rlimit_heap"));
-	ASSERT_EQ(0, load("second_policy.ko"));
+	ASSERT_EQ(0, load("slow_policy.ko"));
 	ASSERT_LT(0, staller = start_on_cpu(1, SCHED_OTHER, stall_policy));
 	usleep(200000);
 	unloader = fork();
 	ASSERT_GE(unloader, 0);
 	if (unloader == 0)
-		_exit(unload("second_policy"));
+		_exit(unload("slow_policy"));
 	usleep(200000);
-	ASSERT_TRUE(state_is("second_policy", "going\n"));
+	ASSERT_TRUE(state_is("slow_policy", "going\n"));
 
 	/* Not 0 after a while. */
 	ASSERT_EQ(-1, load("rlimit_heap.ko"));

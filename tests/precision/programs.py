@@ -33,7 +33,7 @@ class Program:
 
     def with_setting(self):
         """Itself, with the setting that makes it orderly."""
-        name, options, environment = self.setting
+        name, options, environment = self.setting  # pylint: disable=unbalanced-tuple-unpacking
         return Program(
             f"{self.name}, {name}",
             self.truth,

@@ -148,9 +148,7 @@ class Mm:
         for area in self.areas:
             if not area.dontfork:
                 inherited = area.inherited or area.shared and area.anonymous
-                child.areas.append(
-                    replace(area, inherited=inherited, heap=area.heap and not inherited)
-                )
+                child.areas.append(replace(area, inherited=inherited, heap=area.heap and not inherited))
         return child
 
     def settle(self, start, end):
@@ -212,7 +210,9 @@ class Mm:
                 area.dontfork = advice == MADV_DONTFORK
 
 
-LINE = re.compile(r"(\d+)\s+(?:(\w+)\((.*?)|<\.\.\. (\w+) resumed>(.*?))(?: <unfinished \.\.\.>|\)\s+= (\S+).*)$")
+LINE = re.compile(
+    r"(\d+)\s+(?:(\w+)\((.*?)|<\.\.\. (\w+) resumed>(.*?))(?: <unfinished \.\.\.>|\)\s+= (\S+).*)$"
+)
 
 
 def number(word):

@@ -21,7 +21,10 @@ server=$!
 trap 'kill -QUIT $server 2>/dev/null; wait $server || true; rm -rf "$dir"' EXIT
 
 until "$bin/pg_isready" -qh "$dir"; do
-	kill -0 $server 2>/dev/null || { tail -n 3 "$dir/log"; exit 1; }
+	kill -0 $server 2>/dev/null || {
+		tail -n 3 "$dir/log"
+		exit 1
+	}
 	sleep 0.5
 done
 

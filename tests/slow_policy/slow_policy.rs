@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `second_policy.ko`: a policy that counts and limits nothing, to be refused beside another.
+//! `slow_policy.ko`: a policy that counts and limits nothing, to be refused beside another.
 //!
 //! It takes its time, so that tasks are inside of it when it is unloaded, and a second for a
 //! mapping asked for at [`STALL_ADDR`]. It complains if one is still inside after it has
@@ -16,19 +16,19 @@ use kernel::{
 };
 
 module! {
-    type: SecondPolicy,
-    name: "second_policy",
+    type: SlowPolicy,
+    name: "slow_policy",
     description: "A slow heap policy that counts nothing, for tests",
     license: "GPL",
 }
 
 static POLICIES: [Policy; 1] = [Policy::new::<Nothing>()];
 
-struct SecondPolicy {
+struct SlowPolicy {
     registration: Option<Registration>,
 }
 
-impl kernel::Module for SecondPolicy {
+impl kernel::Module for SlowPolicy {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
             registration: Some(Registration::new(&POLICIES, None)?),
@@ -39,7 +39,7 @@ impl kernel::Module for SecondPolicy {
 /// No hook may run any more.
 static UNREGISTERED: AtomicBool = AtomicBool::new(false);
 
-impl Drop for SecondPolicy {
+impl Drop for SlowPolicy {
     fn drop(&mut self) {
         self.registration = None;
         UNREGISTERED.store(true, Ordering::Relaxed);
@@ -62,7 +62,7 @@ fn stall() {
 struct Nothing;
 
 impl HeapPolicy for Nothing {
-    const NAME: &'static CStr = c_str!("second");
+    const NAME: &'static CStr = c_str!("slow");
 
     fn classify(mapping: &NewMapping) -> Class {
         for _ in 0..SPINS {
