@@ -35,7 +35,7 @@ shell: guest ## open a shell in the guest
 	@scripts/vm
 
 test: ## run all tests
-	@scripts/in-toolroot tests/run
+	@scripts/in-toolroot scripts/hold tests/run
 
 style: ## check how all files are written, in seconds
 	@scripts/in-toolroot tests/style
@@ -47,14 +47,14 @@ fuzz: ## test random sequences of calls for DURATION seconds, from SEED
 
 bench: ## measure what it costs, in instructions (long)
 	@scripts/toolroot runtimes
-	@scripts/in-toolroot bench/run
+	@scripts/in-toolroot scripts/hold bench/run
 
 precision: guest ## count what allocators and runtimes hold (long)
 	@scripts/toolroot runtimes
-	@scripts/in-toolroot tests/precision/run
+	@scripts/in-toolroot scripts/hold tests/precision/run
 
 compat: ## compare tests of others with the unpatched kernel (long)
-	@scripts/in-toolroot tests/compat
+	@scripts/in-toolroot scripts/hold tests/compat
 
 kernel: ## build the patched kernel
 	@scripts/kernel
@@ -66,7 +66,7 @@ patches: ## write patches/linux-* anew from the kernel tree
 	@scripts/format-patches
 
 check-series: ## build each prefix of the series, option on and off (long)
-	@scripts/check-series
+	@tests/check-series
 
 clean-cache: ## remove all that was downloaded and built
 	@scripts/clean-cache

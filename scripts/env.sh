@@ -15,15 +15,18 @@ die() {
 }
 
 # Waits for others who have locked FILE, and says so. The lock is ours, and that of
-# what we start, until all of us have ended.
+# what we start, until all of us have ended; unlock gives back the last one.
 lock() { # FILE [--shared]
-	local fd
 	mkdir -p "$(dirname "$1")" || die "cannot write to the cache $CACHE: set XDG_CACHE_HOME"
-	exec {fd}>>"$1"
-	flock --nonblock ${2:+"$2"} "$fd" || {
+	exec {LOCKED}>>"$1"
+	flock --nonblock ${2:+"$2"} "$LOCKED" || {
 		say "waiting for another run, which has locked $1"
-		flock ${2:+"$2"} "$fd"
+		flock ${2:+"$2"} "$LOCKED"
 	}
+}
+
+unlock() {
+	exec {LOCKED}>&-
 }
 
 CHECKOUT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
@@ -96,4 +99,21 @@ check_unedited() { # TREE
 # Changes when the series does.
 series_id() {
 	cat "$PATCHES"/series "$PATCHES"/*.patch | sha256sum | cut -d' ' -f1
+}
+
+# Is the kernel tree what our series makes of it?
+series_is_applied() {
+	[ "$(git -C "$SRC" config rlimit-heap.series 2>/dev/null)" = "$(series_id)" ]
+}
+
+# Brings the kernel tree to our series. Until we end, other checkouts whose series is
+# another one wait: the tree and its builds are shared.
+hold_kernel_tree() {
+	[ -z "${KDIR:-}" ] || return 0
+	while true; do
+		"$CHECKOUT/scripts/kernel-tree"
+		lock "$WORK/tree.lock" --shared
+		! series_is_applied || return 0
+		unlock
+	done
 }
