@@ -13,6 +13,29 @@ pub(crate) fn may_expand(total: usize, npages: usize, limit: usize) -> bool {
     npages <= limit.saturating_sub(total)
 }
 
+/// What is to happen to growth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It fails.
+    Refuse,
+    /// It is fine.
+    Grow,
+    /// It goes on, and is reported as one that would have failed.
+    Report,
+}
+
+/// What is to happen when a heap of `total` pages wants `npages` more under a limit of `limit`
+/// pages? An audit lets pass what it would otherwise refuse.
+pub(crate) fn judge(total: usize, npages: usize, limit: usize, audit: bool) -> Verdict {
+    if may_expand(total, npages, limit) {
+        Verdict::Grow
+    } else if audit {
+        Verdict::Report
+    } else {
+        Verdict::Refuse
+    }
+}
+
 /// The size of a heap of `total` pages after `npages` have appeared, or gone if negative.
 ///
 /// The sum and nothing else, which is what the kernel's counter is. Bounds are for [`may_expand`]

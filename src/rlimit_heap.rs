@@ -11,7 +11,9 @@ mod commit;
 
 use kernel::{
     c_str,
-    heap_policy::{Class, HeapPolicy, NewMapping, Policy, ProtectionChange, Registration},
+    heap_policy::{
+        Class, HeapPolicy, Mode, NewMapping, Policy, ProtectionChange, Registration, Verdict,
+    },
     prelude::*,
     str::CStr,
 };
@@ -23,7 +25,8 @@ module! {
     license: "GPL",
 }
 
-kernel::heap_policy_parameter!(POLICY);
+kernel::heap_policy_parameter!(POLICY, policy);
+kernel::heap_policy_parameter!(MODE, mode);
 
 /// The first one decides unless another is asked for.
 static POLICIES: [Policy; 2] = [Policy::new::<Addr0>(), Policy::new::<Commit>()];
@@ -35,19 +38,30 @@ struct RlimitHeap {
 
 impl kernel::Module for RlimitHeap {
     fn init(_module: &'static ThisModule) -> Result<Self> {
-        let registration = Registration::new(&POLICIES, POLICY.get()).inspect_err(|&e| {
-            if e == EBUSY {
-                pr_err!("another heap policy is registered; remove its module first\n");
-            }
-        })?;
+        let registration =
+            Registration::new(&POLICIES, POLICY.get(), MODE.get()).inspect_err(|&e| {
+                if e == EBUSY {
+                    pr_err!("another heap policy is registered; remove its module first\n");
+                }
+            })?;
 
         pr_info!(
-            "RLIMIT_HEAP is enforced, policy {}\n",
-            POLICY.get().unwrap_or(Addr0::NAME)
+            "policy {}, mode {}\n",
+            POLICY.get().unwrap_or(Addr0::NAME),
+            MODE.get().unwrap_or(c_str!("enforce"))
         );
         Ok(Self {
             _registration: registration,
         })
+    }
+}
+
+/// [`charge::judge`], as the kernel asks it.
+fn judge(total: usize, npages: usize, limit: usize, mode: Mode) -> Verdict {
+    match charge::judge(total, npages, limit, mode == Mode::Audit) {
+        charge::Verdict::Refuse => Verdict::Refuse,
+        charge::Verdict::Grow => Verdict::Grow,
+        charge::Verdict::Report => Verdict::Report,
     }
 }
 
@@ -74,8 +88,8 @@ impl HeapPolicy for Addr0 {
         }
     }
 
-    fn may_expand(total: usize, npages: usize, limit: usize) -> bool {
-        charge::may_expand(total, npages, limit)
+    fn may_expand(total: usize, npages: usize, limit: usize, mode: Mode) -> Verdict {
+        judge(total, npages, limit, mode)
     }
 
     fn account(total: usize, npages: isize) -> usize {
@@ -134,8 +148,8 @@ impl HeapPolicy for Commit {
         commit::mprotect_charges(change.makes_writable(), change.is_stack())
     }
 
-    fn may_expand(total: usize, npages: usize, limit: usize) -> bool {
-        charge::may_expand(total, npages, limit)
+    fn may_expand(total: usize, npages: usize, limit: usize, mode: Mode) -> Verdict {
+        judge(total, npages, limit, mode)
     }
 
     fn account(total: usize, npages: isize) -> usize {

@@ -21,10 +21,10 @@ static bool classify_mprotect(unsigned long oldflags, unsigned long newflags)
 	return false;
 }
 
-static bool may_expand(unsigned long total, unsigned long npages,
-		       unsigned long limit)
+static enum heap_verdict may_expand(unsigned long total, unsigned long npages,
+				    unsigned long limit, enum heap_mode mode)
 {
-	return true;
+	return HEAP_GROW;
 }
 
 static unsigned long account(unsigned long total, long npages)
@@ -42,7 +42,7 @@ static const struct heap_policy_ops policy = {
 
 static int __init nops_init(void)
 {
-	return register_heap_policies(&policy, 1, NULL);
+	return register_heap_policies(&policy, 1, NULL, NULL);
 }
 module_init(nops_init);
 

@@ -6,8 +6,9 @@
  * The model is the set of addresses that are heap, and of those that are exempt.
  * Each step predicts from them whether the limit refuses the call and what the
  * sets become, by the policy that decides just then, and compares with the
- * result, with VmHeap and with the mappings marked "hp" and "hx" in smaps. What
- * the kernel merges or splits is not predicted: it is read from smaps.
+ * result, with VmHeap, its peak and the refusals counted, and with the mappings
+ * marked "hp" and "hx" in smaps. What the kernel merges or splits is not
+ * predicted: it is read from smaps.
  *
  * A run is a process of its own, a few hundred steps long, of two threads that
  * take turns by chance, and forks children that go on by themselves. Run N of
@@ -182,6 +183,9 @@ static struct set exempt;	/* what never becomes heap */
 static struct set files;	/* what is mapped of the memfd */
 static struct set mapped;	/* what the fuzzer has mapped and may change */
 static bool commit;		/* the policy that decides, or else addr0 */
+static bool audit;		/* the mode, or else enforce */
+static long peak;		/* pages that the heap has been at the most */
+static long refused, let_pass;	/* calls, by the limit */
 static uintptr_t brk_start, brk_now;
 static rlim_t limit = RLIM_INFINITY;
 static int memfd;
@@ -231,6 +235,13 @@ static void check(void)
 	compare(&seen_exempt, &exempt, "hx");
 	if (counted != set_pages(&heap))
 		fail("VmHeap is %ld pages, the heap %ld", counted, set_pages(&heap));
+	if (counted > peak)
+		peak = counted;
+	if (peak_heap() != peak)
+		fail("VmHeapPeak is %ld pages, the peak was %ld", peak_heap(), peak);
+	if (heap_refused() != refused || heap_would_refuse() != let_pass)
+		fail("%ld refused and %ld let pass, not %ld and %ld", heap_refused(),
+		     heap_would_refuse(), refused, let_pass);
 }
 
 /* May the heap grow by so many pages, by the definition of the limit? */
@@ -238,6 +249,20 @@ static bool fits(long pages)
 {
 	return pages <= 0 || limit == RLIM_INFINITY ||
 		(rlim_t)(set_pages(&heap) + pages) * page_size <= limit;
+}
+
+/* A call that needs as much has failed, as for lack of memory, or has succeeded. */
+static void judge(long pages, bool failed)
+{
+	if (failed && (fits(pages) || audit))
+		fail("refused");
+	if (failed) {
+		refused++;
+	} else if (!fits(pages)) {
+		if (!audit)
+			fail("not refused");
+		let_pass++;
+	}
 }
 
 /* --- Chance. --- */
@@ -389,12 +414,12 @@ static void step_mmap(void)
 	if (got == (uintptr_t)MAP_FAILED) {
 		if (flags & MAP_FIXED_NOREPLACE && errno == EEXIST)
 			return;
-		if (errno != ENOMEM || fits(growth))
-			fail("refused: %s", strerror(errno));
+		if (errno != ENOMEM)
+			fail("mmap: %s", strerror(errno));
+		judge(growth, true);
 		return;
 	}
-	if (!fits(growth))
-		fail("not refused");
+	judge(growth, false);
 	replace(got, size, mark, file);
 }
 
@@ -474,17 +499,16 @@ static void step_mremap(void)
 				if (!find_vma(p))
 					drop(p, page_size);
 		}
-		/* In place there may be no room, and moves may split too much. */
-		if (error == ENOMEM && flags & MREMAP_MAYMOVE && fits(growth))
-			fail("refused");
+		/* In place there may be no room. */
+		if (error == ENOMEM && (flags & MREMAP_MAYMOVE || (!fits(growth) && !audit)))
+			judge(growth, true);
 		return;
 	}
 
 	if (flags & MREMAP_FIXED)
 		drop(target, new_size);
 	/* Heap under the target has made room. */
-	if (!fits(growth))
-		fail("not refused");
+	judge(growth, false);
 	if (got == part.start && !(flags & MREMAP_FIXED)) {
 		if (new_size < old_size)
 			drop(part.start + new_size, old_size - new_size);
@@ -504,12 +528,13 @@ static void step_brk(void)
 	uintptr_t old_top = (brk_now + page_size - 1) & -page_size;
 	uintptr_t top = (want + page_size - 1) & -page_size;
 	uintptr_t got = sys_brk(want);
-	bool ok = top <= old_top || fits((top - old_top) / page_size);
+	long growth = ((long)top - (long)old_top) / page_size;
 
 	note("brk(%#lx) = %#lx\n", want, got);
-	if (got != (ok ? want : brk_now))
-		fail("brk should %s", ok ? "succeed" : "be refused");
-	if (!ok)
+	if (got != want && got != brk_now)
+		fail("brk");
+	judge(growth, got != want);
+	if (got != want)
 		return;
 	if (top > old_top)
 		set_add(&heap, old_top, top);
@@ -522,7 +547,7 @@ static void step_brk(void)
 static void step_mprotect(void)
 {
 	int prot = some_prot();
-	bool refused = false;
+	bool over = false;
 	struct range part;
 	int ret;
 
@@ -531,7 +556,7 @@ static void step_mprotect(void)
 	ret = mprotect((void *)part.start, part.end - part.start, prot);
 	note("mprotect(%#lx, %zu pages, %d) = %d\n", part.start,
 	     (part.end - part.start) / page_size, prot, ret);
-	for (int i = 0; i < vmas.n && !refused; i++) {
+	for (int i = 0; i < vmas.n && !(over && !audit); i++) {
 		struct vma *vma = &vmas.vma[i];
 		uintptr_t start = vma->at.start > part.start ? vma->at.start : part.start;
 		uintptr_t end = vma->at.end < part.end ? vma->at.end : part.end;
@@ -540,13 +565,15 @@ static void step_mprotect(void)
 		    vma->growsdown || mark_of(vma) != OTHER ||
 		    set_pages_in(&files, start, start + page_size))
 			continue;
-		refused = !fits((end - start) / page_size);
-		if (!refused)
+		over = over || !fits((end - start) / page_size);
+		if (!over || audit)
 			set_add(&heap, start, end);
 	}
-	if (ret != (refused ? -1 : 0) || (ret && errno != ENOMEM))
-		fail("mprotect should %s: %s", refused ? "be refused" : "succeed",
+	if (ret != (over && !audit ? -1 : 0) || (ret && errno != ENOMEM))
+		fail("mprotect should %s: %s", over && !audit ? "be refused" : "succeed",
 		     strerror(errno));
+	refused += over && !audit;
+	let_pass += over && audit;
 }
 
 /* What must change nothing, whether it succeeds or not. */
@@ -601,6 +628,14 @@ static void choose_policy(bool to_commit)
 		fail("set_policy: %s", strerror(errno));
 }
 
+static void choose_mode(bool to_audit)
+{
+	audit = to_audit;
+	note("mode %s\n", audit ? "audit" : "enforce");
+	if (!set_mode(audit ? "audit" : "enforce"))
+		fail("set_mode: %s", strerror(errno));
+}
+
 static void run_steps(int steps, bool may_fork);
 
 static void step_fork(void)
@@ -624,6 +659,9 @@ static void step_fork(void)
 				replace(vma->at.start, vma->at.end - vma->at.start, NEVER,
 					false);
 		}
+		peak = set_pages(&heap);
+		refused = 0;
+		let_pass = 0;
 		check();
 		chance = seed;
 		run_steps(CHILD_STEPS, false);
@@ -633,6 +671,7 @@ static void step_fork(void)
 		fail("the child ended with %#x", status);
 	/* It may have chosen another one. */
 	choose_policy(commit);
+	choose_mode(audit);
 }
 
 static void step(bool may_fork)
@@ -653,6 +692,8 @@ static void step(bool may_fork)
 		step_mprotect();
 	else if (dice < 94)
 		choose_policy(below(2));
+	else if (dice < 95)
+		choose_mode(below(2));
 	else if (dice < 98 || !may_fork)
 		step_limit();
 	else
@@ -710,6 +751,8 @@ static void run(unsigned long seed, unsigned int number)
 	brk_start = sys_brk(0);
 	brk_now = brk_start;
 	choose_policy(number % 2);
+	choose_mode(false);
+	peak = peak_heap();
 	read_vmas(&heap, &exempt);
 	pthread_mutex_unlock(&turn_lock);
 	run_thread(&ids[0]);
@@ -750,6 +793,7 @@ int main(void)
 	} while (time(NULL) < end && !getenv("fuzz_run"));
 
 	set_policy("addr0");
+	set_mode("enforce");
 	if (status)
 		ksft_print_msg("replay: fuzz_seed=%lu fuzz_run=%u (ended with %#x)\n",
 			       seed, number, status);

@@ -64,10 +64,36 @@ static inline long proc_pages(const char *path, const char *name)
 	return line ? atol(line + strlen(name)) * 1024 / page_size : -1;
 }
 
+/* A number from a file of lines "name value", or -1. */
+static inline long proc_number(const char *path, const char *name)
+{
+	char *line = read_proc(path);
+
+	line = line ? strstr(line, name) : NULL;
+	return line ? atol(line + strlen(name)) : -1;
+}
+
 /* mm->total_heap, in pages. */
 static inline long total_heap(void)
 {
 	return proc_pages("/proc/self/status", "VmHeap:");
+}
+
+/* The most that it has been. */
+static inline long peak_heap(void)
+{
+	return proc_pages("/proc/self/status", "VmHeapPeak:");
+}
+
+/* How often growth of it was refused, and would have been but for an audit. */
+static inline long heap_refused(void)
+{
+	return proc_number("/proc/self/status", "HeapRefused:");
+}
+
+static inline long heap_would_refuse(void)
+{
+	return proc_number("/proc/self/status", "HeapWouldRefuse:");
 }
 
 /*
@@ -112,17 +138,38 @@ static inline int allow_pages(long pages)
 }
 
 #define POLICY_FILE "/sys/kernel/mm/heap_limit/policy"
+#define MODE_FILE "/sys/kernel/mm/heap_limit/mode"
+#define LOG_FILE "/sys/kernel/mm/heap_limit/log"
+#define THRESHOLD_FILE "/sys/kernel/mm/heap_limit/threshold"
 
-/* Lets the policy of that name decide, for all processes. */
-static inline bool set_policy(const char *name)
+static inline bool write_file(const char *path, const char *text)
 {
-	int fd = open(POLICY_FILE, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, name, strlen(name)) == (ssize_t)strlen(name);
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_TRUNC);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
 	int saved = errno;
 
 	close(fd);
 	errno = saved;
 	return ok;
+}
+
+static inline bool file_is(const char *path, const char *text)
+{
+	char *is = read_proc(path);
+
+	return is && !strcmp(is, text);
+}
+
+/* Lets the policy of that name decide, for all processes. */
+static inline bool set_policy(const char *name)
+{
+	return write_file(POLICY_FILE, name);
+}
+
+/* Enforces the limit, or audits it, for all processes. */
+static inline bool set_mode(const char *name)
+{
+	return write_file(MODE_FILE, name);
 }
 
 /* Not glibc's: it moves the break of the process by itself. */

@@ -61,9 +61,7 @@ static int unload(const char *name)
 /* What the kernel tells anybody about who decides what is heap. */
 static bool policy_is(const char *name)
 {
-	char *policy = read_proc(POLICY_FILE);
-
-	return policy && !strcmp(policy, name);
+	return file_is(POLICY_FILE, name);
 }
 
 /* Is @message in the kernel log? */
@@ -113,6 +111,7 @@ TEST_F(module, another_policy_is_refused)
 
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	ASSERT_TRUE(policy_is("none\n"));
+	ASSERT_TRUE(file_is(MODE_FILE, "none\n"));
 	ASSERT_EQ(0, load("slow_policy.ko"));
 	ASSERT_TRUE(policy_is("[slow]\n"));
 	ASSERT_EQ(-1, load("rlimit_heap.ko"));
@@ -184,8 +183,37 @@ TEST_F(module, a_parameter_chooses_the_policy)
 
 	ASSERT_EQ(0, load_bytes(file, size, "policy=commit"));
 	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
-	ASSERT_TRUE(logged("rlimit_heap: RLIMIT_HEAP is enforced, policy commit\n"));
+	ASSERT_TRUE(logged("rlimit_heap: policy commit, mode enforce\n"));
 	ASSERT_EQ(0, unload("rlimit_heap"));
+}
+
+TEST_F(module, a_parameter_chooses_the_mode)
+{
+	size_t size;
+	char *file = read_module(&size);
+
+	ASSERT_NE(NULL, file);
+	ASSERT_TRUE(file_is(MODE_FILE, "[enforce] audit\n"));
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_EQ(-1, load_bytes(file, size, "mode=permissive"));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_TRUE(logged("heap_limit: no mode permissive; there are: enforce audit\n"));
+	ASSERT_TRUE(policy_is("none\n"));
+	ASSERT_TRUE(file_is(MODE_FILE, "none\n"));
+
+	ASSERT_EQ(0, load_bytes(file, size, "mode=audit policy=commit"));
+	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(file_is(MODE_FILE, "enforce [audit]\n"));
+	ASSERT_TRUE(logged("rlimit_heap: policy commit, mode audit\n"));
+	ASSERT_EQ(0, set_limit(0));
+	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+
+	/* The next module that comes enforces, unless it is told otherwise. */
+	ASSERT_EQ(0, unload("rlimit_heap"));
+	ASSERT_FALSE(set_mode("audit"));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_EQ(0, load("rlimit_heap.ko"));
+	ASSERT_TRUE(file_is(MODE_FILE, "[enforce] audit\n"));
 }
 
 /* Anybody may look, and root choose. */

@@ -9,7 +9,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::{
     c_str,
-    heap_policy::{Class, HeapPolicy, NewMapping, Policy, Registration},
+    heap_policy::{Class, HeapPolicy, Mode, NewMapping, Policy, Registration, Verdict},
     prelude::*,
     str::CStr,
     time::{Ktime, NSEC_PER_MSEC},
@@ -31,7 +31,7 @@ struct SlowPolicy {
 impl kernel::Module for SlowPolicy {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
-            registration: Some(Registration::new(&POLICIES, None)?),
+            registration: Some(Registration::new(&POLICIES, None, None)?),
         })
     }
 }
@@ -77,8 +77,8 @@ impl HeapPolicy for Nothing {
         Class::Other
     }
 
-    fn may_expand(_total: usize, _npages: usize, _limit: usize) -> bool {
-        true
+    fn may_expand(_total: usize, _npages: usize, _limit: usize, _mode: Mode) -> Verdict {
+        Verdict::Grow
     }
 
     fn account(total: usize, npages: isize) -> usize {

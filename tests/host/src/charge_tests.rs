@@ -2,7 +2,7 @@
 
 //! The arithmetic of the limit over the whole range of its arguments.
 
-use crate::charge::{account, may_expand};
+use crate::charge::{account, judge, may_expand, Verdict};
 use proptest::prelude::*;
 
 /// Anything, with the ends of the range as likely as its middle.
@@ -47,6 +47,18 @@ proptest! {
         prop_assert!(may_expand(total, npages, limit));
         prop_assert!(may_expand(total, npages - 1, limit));
         prop_assert!(!may_expand(total, npages + 1, limit));
+    }
+
+    /// An audit lets pass what is otherwise refused, and nothing else is different.
+    #[test]
+    fn an_audit_reports_what_is_refused(total in edgy(), npages in edgy(), limit in edgy()) {
+        let (enforced, audited) = if may_expand(total, npages, limit) {
+            (Verdict::Grow, Verdict::Grow)
+        } else {
+            (Verdict::Refuse, Verdict::Report)
+        };
+        prop_assert_eq!(judge(total, npages, limit, false), enforced);
+        prop_assert_eq!(judge(total, npages, limit, true), audited);
     }
 
     #[test]

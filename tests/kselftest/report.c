@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is said of growth that is refused, and of growth that comes near to that. */
+
+#define _GNU_SOURCE
+#include <sys/klog.h>
+
+#include "kselftest_harness.h"
+#include "heap.h"
+#include "trace.h"
+
+#define PAGES 16
+#define SIZE (PAGES * page_size)
+
+static long all_refused(void)
+{
+	return proc_number("/proc/vmstat", "heap_refused ");
+}
+
+/* --- What is no refusal of RLIMIT_HEAP. --- */
+
+FIXTURE(report)
+{
+	long all;
+};
+
+FIXTURE_SETUP(report)
+{
+	ASSERT_TRUE(trace_start());
+	self->all = all_refused();
+}
+
+FIXTURE_TEARDOWN(report)
+{
+	trace_stop();
+	ASSERT_TRUE(write_file(LOG_FILE, "0"));
+	ASSERT_TRUE(write_file(THRESHOLD_FILE, "90"));
+	ASSERT_TRUE(set_policy("addr0"));
+}
+
+TEST_F(report, nothing_of_other_limits)
+{
+	ASSERT_EQ(0, allow_pages(PAGES));
+	ASSERT_EQ(0, setrlimit(RLIMIT_DATA, &(struct rlimit){ 0, RLIM_INFINITY }));
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &(struct rlimit){ 0, RLIM_INFINITY }));
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, 2 * SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, 2 * SIZE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	ASSERT_EQ(0, heap_refused());
+	ASSERT_EQ(self->all, all_refused());
+	ASSERT_EQ(0, traced("heap_", ""));
+}
+
+TEST_F(report, a_child_begins_with_none)
+{
+	ASSERT_EQ(0, allow_pages(0));
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(1, heap_refused());
+	ASSERT_TRUE(IN_CHILD(heap_refused() == 0 &&
+			     mmap(NULL, SIZE, RW, ANON, -1, 0) == MAP_FAILED &&
+			     heap_refused() == 1));
+	ASSERT_EQ(1, heap_refused());
+	ASSERT_EQ(self->all + 2, all_refused());
+}
+
+static bool refused_to_nobody(void)
+{
+	return setuid(65534) == 0 && allow_pages(0) == 0 &&
+		mmap(NULL, SIZE, RW, ANON, -1, 0) == MAP_FAILED;
+}
+
+TEST_F(report, the_user_is_named)
+{
+	ASSERT_TRUE(IN_CHILD(refused_to_nobody()));
+	ASSERT_EQ(1, traced("heap_refused", " uid=65534 "));
+}
+
+/* How often a line is in the kernel log. */
+static int logged(const char *line)
+{
+	static char buf[1 << 18];
+	int len = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, buf, sizeof(buf) - 1);
+	int n = 0;
+
+	buf[len < 0 ? 0 : len] = '\0';
+	for (char *p = buf; (p = strstr(p, line)); p++)
+		n++;
+	return n;
+}
+
+TEST_F(report, the_log_is_off_until_asked_for)
+{
+	char line[128];
+
+	ASSERT_TRUE(file_is(LOG_FILE, "0\n"));
+	ASSERT_EQ(0, allow_pages(PAGES));
+	snprintf(line, sizeof(line),
+		 "heap_limit: report (%d): VmHeap %lu exceed heap ulimit %lu. Update limits.\n",
+		 getpid(), (total_heap() + PAGES + 1) * page_size,
+		 (total_heap() + PAGES) * page_size);
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE + 1, RW, ANON, -1, 0));
+	ASSERT_EQ(0, logged(line));
+	ASSERT_TRUE(write_file(LOG_FILE, "1"));
+	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE + 1, RW, ANON, -1, 0));
+	ASSERT_EQ(1, logged(line));
+
+	ASSERT_FALSE(write_file(LOG_FILE, "maybe"));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_TRUE(file_is(LOG_FILE, "1\n"));
+}
+
+/* --- Crossings. --- */
+
+TEST_F(report, each_crossing_anew)
+{
+	long heap = total_heap();
+	char *p;
+
+	ASSERT_EQ(0, set_limit((heap + PAGES) * page_size * 10 / 9));
+	for (int i = 1; i <= 3; i++) {
+		p = mmap(NULL, SIZE + page_size, RW, ANON, -1, 0);
+		ASSERT_NE(MAP_FAILED, p);
+		ASSERT_EQ(i, traced("heap_crossed", " what=mmap "));
+		ASSERT_EQ(0, munmap(p, SIZE + page_size));
+	}
+}
+
+/* A move books twice for a moment, and heap over heap less: neither crosses. */
+TEST_F(report, no_crossing_without_growth)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	char *to = mmap(NULL, SIZE, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_TRUE(write_file(THRESHOLD_FILE, "50"));
+	ASSERT_TRUE(set_policy("commit"));
+	ASSERT_EQ(0, set_limit(2 * (total_heap() + 1) * page_size));
+	ASSERT_EQ(to, mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	ASSERT_EQ(0, set_limit(2 * (total_heap() - 1) * page_size));
+	ASSERT_EQ(to, mmap(to, SIZE, RW, ANON | MAP_FIXED, -1, 0));
+	ASSERT_EQ(0, traced("heap_", ""));
+}
+
+TEST_F(report, the_threshold_is_a_percentage)
+{
+	ASSERT_TRUE(file_is(THRESHOLD_FILE, "90\n"));
+	ASSERT_FALSE(write_file(THRESHOLD_FILE, "101"));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_FALSE(write_file(THRESHOLD_FILE, "-1"));
+	ASSERT_FALSE(write_file(THRESHOLD_FILE, "most"));
+	ASSERT_TRUE(write_file(THRESHOLD_FILE, "100\n"));
+	ASSERT_TRUE(file_is(THRESHOLD_FILE, "100\n"));
+	/* All of it is not above it. */
+	ASSERT_EQ(0, allow_pages(PAGES));
+	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
+	ASSERT_EQ(0, traced("heap_", ""));
+}
+
+static bool may_only_look(void)
+{
+	return setuid(65534) == 0 && file_is(LOG_FILE, "0\n") &&
+		file_is(THRESHOLD_FILE, "90\n") && !write_file(LOG_FILE, "1") &&
+		errno == EACCES && !write_file(THRESHOLD_FILE, "1") && errno == EACCES;
+}
+
+TEST_F(report, is_for_root_to_change)
+{
+	ASSERT_TRUE(IN_CHILD(may_only_look()));
+}
+
+TEST_HARNESS_MAIN
