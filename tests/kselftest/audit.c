@@ -17,6 +17,8 @@ FIXTURE(audit)
 
 FIXTURE_SETUP(audit)
 {
+	/* A test that failed may have left another. */
+	ASSERT_TRUE(set_policy("addr0"));
 	ASSERT_TRUE(set_mode("audit"));
 	self->heap = total_heap();
 }

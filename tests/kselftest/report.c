@@ -3,6 +3,7 @@
 
 #define _GNU_SOURCE
 #include <sys/klog.h>
+#include <time.h>
 
 #include "kselftest_harness.h"
 #include "heap.h"
@@ -23,8 +24,16 @@ FIXTURE(report)
 	long all;
 };
 
+/* A test that failed may have left it otherwise. */
+static bool reset(void)
+{
+	return write_file(LOG_FILE, "0") && write_file(THRESHOLD_FILE, "90") &&
+		set_policy("addr0") && set_mode("enforce");
+}
+
 FIXTURE_SETUP(report)
 {
+	ASSERT_TRUE(reset());
 	ASSERT_TRUE(trace_start());
 	self->all = all_refused();
 }
@@ -32,9 +41,7 @@ FIXTURE_SETUP(report)
 FIXTURE_TEARDOWN(report)
 {
 	trace_stop();
-	ASSERT_TRUE(write_file(LOG_FILE, "0"));
-	ASSERT_TRUE(write_file(THRESHOLD_FILE, "90"));
-	ASSERT_TRUE(set_policy("addr0"));
+	ASSERT_TRUE(reset());
 }
 
 TEST_F(report, nothing_of_other_limits)
@@ -151,6 +158,75 @@ TEST_F(report, the_threshold_is_a_percentage)
 	ASSERT_EQ(0, allow_pages(PAGES));
 	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
 	ASSERT_EQ(0, traced("heap_", ""));
+}
+
+/* --- A storm. --- */
+
+#define STORMS 4
+
+/* Until told to end: refused in every way that leaves no trace. Adds how often. */
+static void be_refused(long *sum, volatile bool *end)
+{
+	char *heap = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	char *reserved = mmap(NULL, SIZE, PROT_NONE, ANON, -1, 0);
+	uintptr_t top = sys_brk(0);
+	long refused = 0;
+
+	if (allow_pages(PAGES - 1))
+		_exit(1);
+	while (!*end) {
+		char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+		char *q = mremap(heap, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+		bool brk = sys_brk(top + SIZE) == top + SIZE;
+		/* Only commit asks. */
+		bool writable = mprotect(reserved, SIZE, RW) == 0;
+
+		refused += (p == MAP_FAILED) + (q == MAP_FAILED) + !brk + !writable;
+		if (p != MAP_FAILED)
+			munmap(p, SIZE);
+		if (q != MAP_FAILED) {
+			munmap(q, 2 * SIZE);
+			heap = mmap((void *)0x500000000000, SIZE, RW, ANON | MAP_FIXED, -1, 0);
+		}
+		sys_brk(top);
+		mmap(reserved, SIZE, PROT_NONE, ANON | MAP_FIXED, -1, 0);
+	}
+	__atomic_add_fetch(sum, refused, __ATOMIC_SEQ_CST);
+	_exit(heap_refused() != refused || heap_vma_pages(NULL) != total_heap());
+}
+
+/* While all that can be chosen changes, none is lost or made up. */
+TEST_F_TIMEOUT(report, a_storm, 120)
+{
+	struct {
+		long sum;
+		bool end;
+	} *shared = mmap(NULL, page_size, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	time_t end = time(NULL) + 5;
+	pid_t pids[STORMS];
+	int status;
+
+	for (int i = 0; i < STORMS; i++) {
+		pids[i] = fork();
+		ASSERT_GE(pids[i], 0);
+		if (pids[i] == 0)
+			be_refused(&shared->sum, &shared->end);
+	}
+	for (int i = 0; time(NULL) < end; i++) {
+		ASSERT_TRUE(set_mode(i % 16 ? "enforce" : "audit"));
+		ASSERT_TRUE(set_policy(i % 2 ? "commit" : "addr0"));
+		ASSERT_TRUE(write_file(LOG_FILE, i % 8 ? "0" : "1"));
+		ASSERT_TRUE(write_file(THRESHOLD_FILE, i % 3 ? "90" : "10"));
+		ASSERT_TRUE(write_file(INSTANCE "/events/heap_limit/enable", i % 5 ? "1" : "0"));
+	}
+	shared->end = true;
+	for (int i = 0; i < STORMS; i++) {
+		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	ASSERT_TRUE(set_mode("enforce"));
+	ASSERT_LT(0, shared->sum);
+	ASSERT_EQ(self->all + shared->sum, all_refused());
 }
 
 static bool may_only_look(void)
