@@ -22,7 +22,7 @@ static bool classify_mprotect(unsigned long oldflags, unsigned long newflags)
 }
 
 static enum heap_verdict may_expand(unsigned long total, unsigned long npages,
-				    unsigned long limit, enum heap_mode mode)
+				    unsigned long limit)
 {
 	return HEAP_GROW;
 }
@@ -36,7 +36,7 @@ static const struct heap_policy_ops policy = {
 	.name = KBUILD_MODNAME,
 	.classify = classify,
 	.classify_mprotect = classify_mprotect,
-	.may_expand = may_expand,
+	.may_expand = { may_expand, may_expand },
 	.account = account,
 };
 
