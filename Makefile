@@ -53,6 +53,10 @@ precision: guest ## count what allocators and runtimes hold (long)
 	@scripts/toolroot runtimes
 	@scripts/in-toolroot scripts/hold tests/precision/run
 
+tracers: guest ## do perf, trace-cmd, bpftrace and strace see refusals (long)
+	@scripts/toolroot runtimes
+	@scripts/in-toolroot scripts/hold tests/tracers/run
+
 compat: ## compare tests of others with the unpatched kernel (long)
 	@scripts/in-toolroot scripts/hold tests/compat
 
@@ -78,4 +82,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style fuzz bench precision compat kernel module patches check-series clean-cache guest
+.PHONY: help run vm shell test style fuzz bench precision tracers compat kernel module patches check-series clean-cache guest
