@@ -106,7 +106,11 @@ TEST_F(report, the_log_is_off_until_asked_for)
 	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE + 1, RW, ANON, -1, 0));
 	ASSERT_EQ(0, logged(line));
 	ASSERT_TRUE(write_file(LOG_FILE, "1"));
-	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE + 1, RW, ANON, -1, 0));
+	/* Others may have used up the rate of some seconds. */
+	for (int i = 0; i < 20 && !logged(line); i++) {
+		usleep(i * 100000);
+		ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE + 1, RW, ANON, -1, 0));
+	}
 	ASSERT_EQ(1, logged(line));
 
 	ASSERT_FALSE(write_file(LOG_FILE, "maybe"));
@@ -184,10 +188,8 @@ static void be_refused(long *sum, volatile bool *end)
 		refused += (p == MAP_FAILED) + (q == MAP_FAILED) + !brk + !writable;
 		if (p != MAP_FAILED)
 			munmap(p, SIZE);
-		if (q != MAP_FAILED) {
-			munmap(q, 2 * SIZE);
-			heap = mmap((void *)0x500000000000, SIZE, RW, ANON | MAP_FIXED, -1, 0);
-		}
+		if (q != MAP_FAILED)
+			heap = mremap(q, 2 * SIZE, SIZE, 0);
 		sys_brk(top);
 		mmap(reserved, SIZE, PROT_NONE, ANON | MAP_FIXED, -1, 0);
 	}
@@ -212,12 +214,15 @@ TEST_F_TIMEOUT(report, a_storm, 120)
 		if (pids[i] == 0)
 			be_refused(&shared->sum, &shared->end);
 	}
-	for (int i = 0; time(NULL) < end; i++) {
-		ASSERT_TRUE(set_mode(i % 16 ? "enforce" : "audit"));
+	/*
+	 * Not faster: where QEMU emulates, code that is patched while it runs can end
+	 * in "Oops: int3", of any static key.
+	 */
+	for (int i = 0; time(NULL) < end; i++, usleep(50000)) {
+		ASSERT_TRUE(set_mode(i % 4 ? "enforce" : "audit"));
 		ASSERT_TRUE(set_policy(i % 2 ? "commit" : "addr0"));
 		ASSERT_TRUE(write_file(LOG_FILE, i % 8 ? "0" : "1"));
 		ASSERT_TRUE(write_file(THRESHOLD_FILE, i % 3 ? "90" : "10"));
-		ASSERT_TRUE(write_file(INSTANCE "/events/heap_limit/enable", i % 5 ? "1" : "0"));
 	}
 	shared->end = true;
 	for (int i = 0; i < STORMS; i++) {
