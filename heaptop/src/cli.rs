@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The command line, from which man page and completions are made, too.
+
+use crate::limit::Change;
+use crate::sort::Key;
+use clap::{value_parser, Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// Show the heaps of processes, their limits (RLIMIT_HEAP), and what was refused
+///
+/// Prints a table of all processes that have memory of their own, those that use most of
+/// their soft limit first. With -d it is a live view, with --watch a list of what happens.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_long_help = DETAILS)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub view: View,
+}
+
+const DETAILS: &str = "\
+Columns: USED is the heap, PEAK the most there ever was, %SOFT the share of the soft limit, \
+REFUSED how often growth was refused, WOULD-BE how often audit mode let growth pass that would \
+have been. Sizes have units of 1024 bytes (Ki, Mi, Gi); --json and --openmetrics have exact \
+bytes. A ? is what this user may not know. What a name has that is no text is escaped: \\n, \\u{1b}.
+
+In JSON, limits are a number, \"unlimited\", or null where they are unknown; in OpenMetrics, no \
+limit is infinite, and what is unknown is left out.
+
+Exit status: 0; 1 for failure, and if -p, -u, -c or -l select no process; 2 for a wrong command \
+line. --watch: 0 after --count events, by a signal, or after --timeout if there was an event; 124 \
+after --timeout if there were not enough. run: that of the command; 126 if it cannot be run, 127 \
+if it is not found.";
+
+/// What to show, of which processes.
+#[derive(Args, Debug)]
+pub struct View {
+    /// Only these processes
+    #[arg(short, long, value_name = "PID,...", value_delimiter = ',', value_parser = value_parser!(i32).range(1..))]
+    pub pid: Vec<i32>,
+
+    /// Only processes of this effective user, by name or number
+    #[arg(short, long)]
+    pub user: Option<String>,
+
+    /// Only processes whose name has this part
+    #[arg(short, long, value_name = "PART")]
+    pub command: Option<String>,
+
+    /// Only processes that have a soft limit
+    #[arg(short, long, conflicts_with = "watch")]
+    pub limited: bool,
+
+    /// What comes first
+    #[arg(short, long, value_name = "KEY", value_enum, default_value_t = Key::Share)]
+    pub sort: Key,
+
+    /// Live view, anew every so many seconds; h shows the keys
+    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, conflicts_with_all = ["json", "openmetrics", "watch"])]
+    pub delay: Option<Duration>,
+
+    /// One JSON object; with --watch, one a line for each event
+    #[arg(long, conflicts_with = "openmetrics")]
+    pub json: bool,
+
+    /// Metrics for Prometheus, as node_exporter's textfile collector reads them
+    #[arg(long, conflicts_with = "watch")]
+    pub openmetrics: bool,
+
+    /// Print growth that is refused, would be refused, or crosses the threshold, as it happens
+    #[arg(short, long)]
+    pub watch: bool,
+
+    /// End after so many events
+    #[arg(short = 'n', long, value_name = "N", requires = "watch", value_parser = value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+
+    /// End after so much time
+    #[arg(short, long, value_name = "SECONDS", requires = "watch", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a command under a limit
+    Run {
+        /// SOFT:HARD, SOFT:, :HARD, or one for both: bytes, with K, M, G, T (1024) or KB (1000) ..., or unlimited
+        #[arg(long, value_name = "LIMITS")]
+        heap: Change,
+
+        /// The command and its arguments
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
+    /// Set the limit of a process
+    Set {
+        /// The process
+        #[arg(value_parser = value_parser!(i32).range(1..))]
+        pid: i32,
+
+        /// SOFT:HARD, SOFT:, :HARD, or one for both: bytes, with K, M, G, T (1024) or KB (1000) ..., or unlimited
+        #[arg(long, value_name = "LIMITS")]
+        heap: Change,
+    },
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let invalid = || "use a number of seconds, 0.1 or more".to_string();
+    let seconds: f64 = text.parse().map_err(|_| invalid())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if seconds >= 0.1 => Ok(duration),
+        _ => Err(invalid()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn conflicts() {
+        for line in [
+            "heaptop --json --openmetrics",
+            "heaptop -d 1 --json",
+            "heaptop -d 1 --watch",
+            "heaptop --openmetrics --watch",
+            "heaptop --count 1",
+            "heaptop --json run --heap=1M true",
+            "heaptop run true",
+            "heaptop run --heap=1M",
+            "heaptop set 0 --heap=1M",
+            "heaptop set --heap=1M",
+            "heaptop -d 0",
+            "heaptop -d NaN",
+            "heaptop -d -1",
+            "heaptop -p 1,x",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn options_of_a_command_are_its_own() {
+        for line in [
+            "heaptop run --heap=1M ls -l --help",
+            "heaptop run --heap=1M -- ls -l --help",
+        ] {
+            match parse(line).unwrap().command {
+                Some(Command::Run { command, .. }) => assert_eq!(command, ["ls", "-l", "--help"]),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn delays() {
+        assert_eq!(
+            parse("heaptop -d 0.5").unwrap().view.delay,
+            Some(Duration::from_millis(500))
+        );
+        assert!(parse("heaptop -d 1e30").is_err());
+    }
+}

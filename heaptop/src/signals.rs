@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Signals that end us, as something to poll: what we changed is to be put back first.
+
+use rustix::fd::{AsFd, BorrowedFd};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::{flag, low_level::pipe};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+/// From now on, these signals are only seen here.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    ended: Arc<AtomicBool>,
+    wake: UnixStream,
+    sender: UnixStream,
+}
+
+impl Signals {
+    pub(crate) fn catch() -> io::Result<Self> {
+        let (wake, sender) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        let signals = Self {
+            ended: Arc::default(),
+            wake,
+            sender,
+        };
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            // In this order: who wakes up finds the flag set.
+            flag::register(signal, signals.ended.clone())?;
+            signals.wake_by(signal)?;
+        }
+        Ok(signals)
+    }
+
+    /// Of a signal that is only to wake us.
+    pub(crate) fn wake_by(&self, signal: i32) -> io::Result<()> {
+        pipe::register(signal, self.sender.try_clone()?).map(|_| ())
+    }
+
+    /// Has there been one to end us?
+    pub(crate) fn ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
+    }
+
+    /// Makes ready for the next.
+    pub(crate) fn drain(&mut self) {
+        let mut bytes = [0; 64];
+        while matches!(self.wake.read(&mut bytes), Ok(1..)) {}
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}
