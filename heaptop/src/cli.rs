@@ -13,7 +13,7 @@ use std::time::Duration;
 /// Prints a table of all processes that have memory of their own, those that use most of
 /// their soft limit first. With -d it is a live view, with --watch a list of what happens.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_long_help = DETAILS)]
+#[command(version, args_conflicts_with_subcommands = true, disable_help_subcommand = true, after_long_help = details())]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -22,19 +22,63 @@ pub struct Cli {
     pub view: View,
 }
 
-const DETAILS: &str = "\
-Columns: USED is the heap, PEAK the most there ever was, %SOFT the share of the soft limit, \
-REFUSED how often growth was refused, WOULD-BE how often audit mode let growth pass that would \
-have been. Sizes have units of 1024 bytes (Ki, Mi, Gi); --json and --openmetrics have exact \
-bytes. A ? is what this user may not know. What a name has that is no text is escaped: \\n, \\u{1b}.
+/// What else there is to say, by title; the lines of a section are one paragraph.
+pub const SECTIONS: [(&str, &str); 5] = [
+    (
+        "Columns",
+        "\
+USED is the heap, PEAK the most there ever was, %SOFT the share of the soft limit,
+REFUSED how often growth was refused, WOULD-BE how often audit mode let growth pass.
+Sizes have units of 1024 bytes (Ki, Mi, Gi). A ? is what this user may not know.
+What is no text in a name is escaped: \\n, \\u{1b}.",
+    ),
+    (
+        "JSON",
+        "\
+Sizes are exact, in bytes. A limit is a number, \"unlimited\", or null if it is
+unknown. share_percent is null if there is no limit, policy if there is none.",
+    ),
+    (
+        "OpenMetrics",
+        "\
+No limit is infinite, and one that is unknown is left out. The textfile collector of
+node_exporter reads all of it, but knows counters by another name: they are untyped
+there. Write to a file aside, and rename it to NAME.prom.",
+    ),
+    (
+        "Limits",
+        "\
+SOFT:HARD, SOFT: or :HARD, or one for both: a number of bytes, unlimited, or a number
+with K, M, G, T, P or E, also as KiB and so on (1024), or KB and so on (1000).",
+    ),
+    (
+        "Exit status",
+        "\
+0; 1 for failure, and if -p, -u, -c or -l select no process; 2 for a wrong command
+line. With --watch, 0 after --count events, by a signal, or after --timeout if there
+was an event and no --count; 124 after --timeout otherwise. With run, that of the
+command; 126 if it cannot be run, 127 if it is not found.",
+    ),
+];
 
-In JSON, limits are a number, \"unlimited\", or null where they are unknown; in OpenMetrics, no \
-limit is infinite, and what is unknown is left out.
+/// Command lines, one a line.
+pub const EXAMPLES: &str = "\
+heaptop -l -d 2                          those with a limit, live
+heaptop -u www-data -s used              of one user, most use first
+heaptop --watch --json -c nginx          a line for each event
+heaptop --watch -n 1 -t 60 || echo calm  wait a minute for an event
+heaptop run --heap=64M:1G -- make        a command under a limit
+heaptop set 4711 --heap=1G:              the soft limit of a process";
 
-Exit status: 0; 1 for failure, and if -p, -u, -c or -l select no process; 2 for a wrong command \
-line. --watch: 0 after --count events, by a signal, or after --timeout if there was an event; 124 \
-after --timeout if there were not enough. run: that of the command; 126 if it cannot be run, 127 \
-if it is not found.";
+/// All of it, for --help.
+fn details() -> String {
+    [("Examples", EXAMPLES)]
+        .iter()
+        .chain(&SECTIONS)
+        .map(|(title, text)| format!("{title}:\n  {}", text.replace('\n', "\n  ")))
+        .collect::<Vec<_>>()
+        .join("\n\n")
+}
 
 /// What to show, of which processes.
 #[derive(Args, Debug)]
@@ -88,7 +132,7 @@ pub struct View {
 pub enum Command {
     /// Run a command under a limit
     Run {
-        /// SOFT:HARD, SOFT:, :HARD, or one for both: bytes, with K, M, G, T (1024) or KB (1000) ..., or unlimited
+        /// SOFT:HARD, SOFT:, :HARD, or one for both, as 64M or unlimited; see heaptop --help
         #[arg(long, value_name = "LIMITS")]
         heap: Change,
 
@@ -102,7 +146,7 @@ pub enum Command {
         #[arg(value_parser = value_parser!(i32).range(1..))]
         pid: i32,
 
-        /// SOFT:HARD, SOFT:, :HARD, or one for both: bytes, with K, M, G, T (1024) or KB (1000) ..., or unlimited
+        /// SOFT:HARD, SOFT:, :HARD, or one for both, as 64M or unlimited; see heaptop --help
         #[arg(long, value_name = "LIMITS")]
         heap: Change,
     },

@@ -75,6 +75,7 @@ mod tests {
         let system = System {
             policy: Some("commit".into()),
             mode: None,
+            threshold_percent: Some(90),
             refused: 3,
             would_refuse: 0,
         };

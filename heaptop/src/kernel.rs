@@ -2,7 +2,7 @@
 
 //! What the kernel as a whole says: is the limit there, who decides, what was refused.
 
-use crate::process;
+use crate::{error, process};
 use serde::Serialize;
 use std::{fs, io};
 
@@ -11,7 +11,7 @@ const SETTINGS: &str = "/sys/kernel/mm/heap_limit";
 /// Fails if the kernel has no RLIMIT_HEAP.
 pub(crate) fn check() -> io::Result<()> {
     let status = fs::read("/proc/self/status")
-        .map_err(|error| crate::error::about("cannot read /proc/self/status", &error))?;
+        .map_err(|error| error::about("cannot read /proc/self/status", &error))?;
     match process::missing_field(&String::from_utf8_lossy(&status)) {
         Some(field) => Err(io::Error::other(format!(
             "this kernel has no RLIMIT_HEAP (no {field} in /proc/self/status): \
@@ -28,6 +28,8 @@ pub(crate) struct System {
     pub(crate) policy: Option<String>,
     /// What becomes of growth beyond a limit: enforce or audit.
     pub(crate) mode: Option<String>,
+    /// The share of a soft limit from which on a heap is nearly full.
+    pub(crate) threshold_percent: Option<u32>,
     /// Growth refused since boot, of all processes that there were.
     pub(crate) refused: u64,
     /// Growth that audit mode let pass.
@@ -39,16 +41,18 @@ impl System {
         let vmstat = procfs::vmstat().unwrap_or_default();
         let count = |name| vmstat.get(name).and_then(|&n| n.try_into().ok());
         Self {
-            policy: setting("policy"),
-            mode: setting("mode"),
+            policy: chosen(&setting("policy")),
+            mode: chosen(&setting("mode")),
+            threshold_percent: setting("threshold").trim_end().parse().ok(),
             refused: count("heap_refused").unwrap_or(0),
             would_refuse: count("heap_would_refuse").unwrap_or(0),
         }
     }
 }
 
-fn setting(name: &str) -> Option<String> {
-    chosen(&fs::read_to_string(format!("{SETTINGS}/{name}")).ok()?)
+/// Nothing, where it cannot be read.
+fn setting(name: &str) -> String {
+    fs::read_to_string(format!("{SETTINGS}/{name}")).unwrap_or_default()
 }
 
 /// The one in brackets.

@@ -27,7 +27,7 @@ mod watch;
 use cli::{Cli, Command, View};
 use filter::Filter;
 use kernel::System;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use users::Users;
 
@@ -58,25 +58,21 @@ fn show(view: &View, filter: &Filter, users: &Users) -> io::Result<ExitCode> {
     let system = System::read();
     let mut processes = process::all(filter, users)?;
     sort::sort(&mut processes, view.sort);
-    let found = !processes.is_empty() || filter.is_empty();
+    let selected = !processes.is_empty() || filter.is_empty();
     let stdout = io::stdout();
-    let width = stdout.is_terminal().then(|| table::width_of(&stdout));
+    let width = table::width_of(&stdout);
     let mut out = BufWriter::new(stdout.lock());
-    let status = match found {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    };
-    if view.openmetrics {
-        out.write_all(metrics::text(system, processes).as_bytes())?;
-        out.flush()?;
-        // That there is no process is what a collector is to know.
-        return Ok(ExitCode::SUCCESS);
-    }
     if view.json {
         json::write(&mut out, &system, &processes)?;
+    } else if view.openmetrics {
+        out.write_all(metrics::text(system, processes).as_bytes())?;
     } else {
-        table::write(&mut out, &system, &processes, width.flatten())?;
+        table::write(&mut out, &system, &processes, width)?;
     }
     out.flush()?;
-    Ok(status)
+    // As ps has it; but that there is none is what a collector is to know.
+    Ok(match selected || view.openmetrics {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }

@@ -34,10 +34,8 @@ u           only a user; nothing is all
 /           only names with a part; nothing is all
 h, ?        this
 
-Bold: above 90 % of the soft limit. Any key goes back.";
-
-/// Percent of the soft limit from which a line is bold, as the kernel's threshold.
-const BOLD: f64 = 90.0;
+A line is bold above the threshold of the kernel, 90 % of the soft limit
+if nobody has changed it. Any key goes back.";
 
 /// Until q or a signal.
 pub(crate) fn live(
@@ -264,7 +262,9 @@ impl<'a> View<'a> {
             .skip(self.above)
             .take(self.page);
         frame.render_widget(
-            Text::from_iter(shown.map(|(line, process)| row(line, process))),
+            Text::from_iter(
+                shown.map(|(line, process)| row(line, process, self.system.threshold_percent)),
+            ),
             rows,
         );
     }
@@ -295,9 +295,9 @@ impl<'a> View<'a> {
     }
 }
 
-fn row(line: String, process: &Process) -> Line<'static> {
-    match process.share() {
-        Some(share) if share > BOLD => Line::from(line).bold(),
+fn row(line: String, process: &Process, threshold: Option<u32>) -> Line<'static> {
+    match (process.share(), threshold) {
+        (Some(share), Some(threshold)) if share > threshold.into() => Line::from(line).bold(),
         _ => Line::from(line),
     }
 }

@@ -170,6 +170,7 @@ mod tests {
         let system = System {
             policy: Some("addr0".into()),
             mode: Some("audit".into()),
+            threshold_percent: Some(90),
             refused: 3,
             would_refuse: 4,
         };

@@ -36,7 +36,7 @@ pub(crate) fn summary(system: &System) -> String {
     let policy = system.policy.as_deref();
     format!(
         "policy: {}, mode: {}, refused: {}, would-be: {}",
-        policy.unwrap_or("none, nothing is limited"),
+        policy.unwrap_or("none (nothing is limited)"),
         system.mode.as_deref().unwrap_or("none"),
         system.refused,
         system.would_refuse
@@ -102,7 +102,7 @@ pub(crate) fn cut(line: &str, width: usize) -> &str {
     end.map_or(line, |(at, _)| &line[..at])
 }
 
-/// The columns of a terminal, if it says how many.
+/// The columns, if it is a terminal that says how many.
 pub(crate) fn width_of(terminal: impl AsFd) -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(size.ws_col.into())
@@ -145,12 +145,13 @@ mod tests {
         let system = System {
             policy: None,
             mode: None,
+            threshold_percent: None,
             refused: 3,
             would_refuse: 0,
         };
         assert_eq!(
             summary(&system),
-            "policy: none, nothing is limited, mode: none, refused: 3, would-be: 0"
+            "policy: none (nothing is limited), mode: none, refused: 3, would-be: 0"
         );
     }
 }

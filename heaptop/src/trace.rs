@@ -88,12 +88,19 @@ struct Instance {
 
 impl Instance {
     fn create() -> io::Result<Self> {
-        let path = format!("{TRACING}/instances/heaptop-{}", std::process::id()).into();
+        let path = PathBuf::from(format!(
+            "{TRACING}/instances/heaptop-{}",
+            std::process::id()
+        ));
         match fs::create_dir(&path) {
-            // Of one with our pid that was killed.
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(Self { path }),
+            // Of one with our pid that was killed; if it is in use, it cannot be removed.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_dir(&path)?;
+                fs::create_dir(&path)?;
+            }
+            result => result?,
         }
+        Ok(Self { path })
     }
 
     fn set(&self, file: &str, value: &str) -> io::Result<()> {
