@@ -152,12 +152,11 @@ pub enum Command {
     },
 }
 
+/// Not so long that clocks would overflow.
 fn seconds(text: &str) -> Result<Duration, String> {
-    let invalid = || "use a number of seconds, 0.1 or more".to_string();
-    let seconds: f64 = text.parse().map_err(|_| invalid())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if seconds >= 0.1 => Ok(duration),
-        _ => Err(invalid()),
+    match text.parse() {
+        Ok(seconds) if (0.1..=1e9).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("use a number of seconds, 0.1 or more".into()),
     }
 }
 

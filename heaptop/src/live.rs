@@ -5,7 +5,7 @@
 use crate::filter::Filter;
 use crate::kernel::System;
 use crate::process::{self, Process};
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::sort::{self, Key};
 use crate::users::Users;
 use crate::{error, escape, table};
@@ -14,7 +14,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Text};
 use ratatui::{DefaultTerminal, Frame};
-use rustix::event::{poll, PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags};
 use signal_hook::consts::{SIGTSTP, SIGWINCH};
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -80,11 +80,7 @@ fn wait(signals: &Signals, left: Duration) -> io::Result<bool> {
         PollFd::new(&stdin, PollFlags::IN),
         PollFd::new(signals, PollFlags::IN),
     ];
-    let milliseconds = i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX);
-    match poll(&mut fds, milliseconds) {
-        Ok(_) | Err(rustix::io::Errno::INTR) => (),
-        Err(errno) => return Err(error::about("cannot wait", &errno.into())),
-    }
+    signals::poll(&mut fds, Some(left))?;
     Ok(!fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR))
 }
 

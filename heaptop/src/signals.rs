@@ -2,13 +2,17 @@
 
 //! Signals that end us, as something to poll: what we changed is to be put back first.
 
+use crate::error;
+use rustix::event::PollFd;
 use rustix::fd::{AsFd, BorrowedFd};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::{flag, low_level::pipe};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// From now on, these signals are only seen here.
 #[derive(Debug)]
@@ -55,5 +59,33 @@ impl Signals {
 impl AsFd for Signals {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
+    }
+}
+
+/// Waits for one of `fds`, a signal, or so long; for ever, if that is `None`.
+pub(crate) fn poll(fds: &mut [PollFd], left: Option<Duration>) -> io::Result<()> {
+    match rustix::event::poll(fds, milliseconds(left)) {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(errno) => Err(error::about("cannot wait", &errno.into())),
+    }
+}
+
+/// As poll(2) takes them; rounded up, or we would spin at the end.
+fn milliseconds(left: Option<Duration>) -> i32 {
+    left.map_or(-1, |left| {
+        i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounded_up() {
+        assert_eq!(milliseconds(None), -1);
+        assert_eq!(milliseconds(Some(Duration::ZERO)), 0);
+        assert_eq!(milliseconds(Some(Duration::from_micros(1))), 1);
+        assert_eq!(milliseconds(Some(Duration::MAX)), i32::MAX);
     }
 }

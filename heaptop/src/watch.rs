@@ -6,17 +6,17 @@ use crate::cli::View;
 use crate::event::{Event, Parser, Record};
 use crate::filter::Filter;
 use crate::kernel::System;
-use crate::signals::Signals;
+use crate::signals::{self, Signals};
 use crate::size::human;
 use crate::trace::Trace;
 use crate::users::Users;
-use crate::{error, escape, json};
+use crate::{escape, json};
 use chrono::{DateTime, Local, SecondsFormat};
-use rustix::event::{poll, PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags};
 use serde::Serialize;
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// As timeout(1): the time was over before there was what was waited for.
 const TIMED_OUT: u8 = 124;
@@ -31,11 +31,8 @@ pub(crate) fn watch(view: &View, filter: &Filter, users: &Users) -> io::Result<E
     }
     let mut printer = Printer::new(view, filter, users);
     printer.head()?;
-    let deadline = view
-        .timeout
-        .and_then(|timeout| Instant::now().checked_add(timeout));
-    let wanted = view.count.unwrap_or(u64::MAX);
-    while printer.printed < wanted {
+    let deadline = view.timeout.map(|timeout| Instant::now() + timeout);
+    while !printer.is_done() {
         match wait(&trace, &signals, deadline)? {
             Woken::Events => printer.print(&mut trace)?,
             Woken::Signal if signals.ended() => return Ok(ExitCode::SUCCESS),
@@ -63,27 +60,21 @@ fn wait(trace: &Trace, signals: &Signals, deadline: Option<Instant>) -> io::Resu
             PollFd::new(&stdout, PollFlags::empty()),
             PollFd::new(trace, PollFlags::IN),
         ];
-        match poll(&mut fds, milliseconds(left)) {
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(errno) => return Err(error::about("cannot wait", &errno.into())),
-            Ok(_) => (),
-        }
+        signals::poll(&mut fds, left)?;
         let [signal, reader, events] = fds.map(|fd| !fd.revents().is_empty());
-        match () {
-            () if signal => return Ok(Woken::Signal),
-            () if reader => return Err(io::ErrorKind::BrokenPipe.into()),
-            () if events => return Ok(Woken::Events),
-            () if left.is_some_and(|left| left.is_zero()) => return Ok(Woken::Time),
-            () => (),
+        if signal {
+            return Ok(Woken::Signal);
+        }
+        if reader {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        if events {
+            return Ok(Woken::Events);
+        }
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(Woken::Time);
         }
     }
-}
-
-/// For poll(2), which waits for ever without; never too short, or we would spin.
-fn milliseconds(left: Option<Duration>) -> i32 {
-    left.map_or(-1, |left| {
-        i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX)
-    })
 }
 
 struct Printer<'a> {
@@ -105,6 +96,10 @@ impl<'a> Printer<'a> {
             printed: 0,
             wanted: view.count.unwrap_or(u64::MAX),
         }
+    }
+
+    fn is_done(&self) -> bool {
+        self.printed == self.wanted
     }
 
     /// Tells, too, that from now on everything is seen.
@@ -135,7 +130,7 @@ impl<'a> Printer<'a> {
 
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let passes = self.filter.has_task(event.pid, event.uid, &event.command);
-        if !passes || self.printed == self.wanted {
+        if !passes || self.is_done() {
             return Ok(());
         }
         self.printed += 1;
@@ -197,18 +192,5 @@ impl<'a> Line<'a> {
             soft_bytes: event.limit,
             policy: &event.policy,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rounded_up() {
-        assert_eq!(milliseconds(None), -1);
-        assert_eq!(milliseconds(Some(Duration::ZERO)), 0);
-        assert_eq!(milliseconds(Some(Duration::from_micros(1))), 1);
-        assert_eq!(milliseconds(Some(Duration::MAX)), i32::MAX);
     }
 }
