@@ -29,8 +29,6 @@ impl Trace {
         let instance = Instance::create()?;
         // Nothing but the events; a name in front of them could hold a newline.
         instance.set("trace_options", "nocontext-info")?;
-        // Wakes us by the first event, not when the buffer is half full.
-        instance.set("buffer_percent", "0")?;
         let pipe = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NONBLOCK)
