@@ -196,4 +196,16 @@ pub(crate) mod tests {
         assert_eq!(share(1, Some(u64::MAX)), None);
         assert_eq!(share(1, None), None);
     }
+
+    #[test]
+    fn vanished() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let directory = Directory::new(child.id().try_into().unwrap()).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(read(&directory, &Users::default()).is_none());
+    }
 }
