@@ -28,10 +28,10 @@ else
 	@demo/run
 endif
 
-vm: guest ## run CMD in the guest, fail if it does
+vm: guest heaptop ## run CMD in the guest, fail if it does
 	@scripts/vm $(call quote,CMD)
 
-shell: guest ## open a shell in the guest
+shell: guest heaptop ## open a shell in the guest
 	@scripts/vm
 
 test: ## run all tests
@@ -63,6 +63,10 @@ compat: ## compare tests of others with the unpatched kernel (long)
 kernel: ## build the patched kernel
 	@scripts/kernel
 
+heaptop: ## build heaptop, a static program, into results/
+	@mkdir -p results
+	@scripts/heaptop "$(CURDIR)/results"
+
 module: ## build rlimit_heap.ko only, against KDIR
 	@scripts/module "$(CURDIR)"
 
@@ -82,4 +86,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style fuzz bench precision tracers compat kernel module patches check-series clean-cache guest
+.PHONY: help run vm shell test style fuzz bench precision tracers compat kernel heaptop module patches check-series clean-cache guest
