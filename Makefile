@@ -40,6 +40,9 @@ test: ## run all tests
 style: ## check how all files are written, in seconds
 	@scripts/in-toolroot tests/style
 
+host: ## test the rules of the module, without a kernel
+	@scripts/in-toolroot tests/host/run
+
 DURATION ?= 60
 fuzz: ## test random sequences of calls for DURATION seconds, from SEED
 	@VM_TIMEOUT=$$(($(DURATION) + 300)) scripts/selftests fuzz_seconds=$(DURATION) \
@@ -86,4 +89,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style fuzz bench precision tracers compat kernel heaptop module patches check-series clean-cache guest
+.PHONY: help run vm shell test style host fuzz bench precision tracers compat kernel heaptop module patches check-series clean-cache guest
