@@ -2,7 +2,6 @@
 /* Mode audit: nothing is refused, and what would have been is reported. */
 
 #define _GNU_SOURCE
-#include <sys/klog.h>
 
 #include "kselftest_harness.h"
 #include "heap.h"
@@ -68,15 +67,6 @@ TEST_F(audit, the_mode_can_change_at_any_time)
 	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
 	ASSERT_EQ(2, heap_would_refuse());
 	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
-}
-
-static bool logged(const char *line)
-{
-	static char buf[1 << 18];
-	int len = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, buf, sizeof(buf) - 1);
-
-	buf[len < 0 ? 0 : len] = '\0';
-	return strstr(buf, line);
 }
 
 TEST_F(audit, the_log_tells_it_apart)

@@ -10,10 +10,6 @@
 #include "kselftest_harness.h"
 #include "heap.h"
 
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
-
 #define PAGES 16
 #define SIZE (PAGES * page_size)
 #define MANY 500	/* allocations in one call */

@@ -12,10 +12,6 @@
 #include "heap.h"
 #include "trace.h"
 
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
-
 #define GROWTH 16	/* pages */
 
 enum way { BRK, MMAP, OVER, IN_PLACE, MOVE, ONTO, DONTUNMAP, MPROTECT, SEVERAL, FAULT };

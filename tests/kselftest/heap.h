@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -23,6 +24,10 @@
 
 #ifndef RLIMIT_HEAP
 #define RLIMIT_HEAP 16
+#endif
+
+#ifndef MREMAP_DONTUNMAP
+#define MREMAP_DONTUNMAP 4
 #endif
 
 #define MIB (1024 * 1024)
@@ -53,6 +58,19 @@ static inline char *read_proc(const char *path)
 		return NULL;
 	buf[len] = '\0';
 	return buf;
+}
+
+/* How often a line, or a part of one, is in the kernel log. */
+static inline int logged(const char *line)
+{
+	static char buf[1 << 18];
+	int len = klogctl(3 /* SYSLOG_ACTION_READ_ALL */, buf, sizeof(buf) - 1);
+	int n = 0;
+
+	buf[len < 0 ? 0 : len] = '\0';
+	for (char *p = buf; (p = strstr(p, line)); p++)
+		n++;
+	return n;
 }
 
 /* A value in kB from a file of lines "Name: value kB"; pages, or -1. */

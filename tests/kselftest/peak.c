@@ -5,10 +5,6 @@
 #include "kselftest_harness.h"
 #include "heap.h"
 
-#ifndef MREMAP_DONTUNMAP
-#define MREMAP_DONTUNMAP 4
-#endif
-
 #define PAGES 16
 #define SIZE (PAGES * page_size)
 #define FAR ((char *)0x500000000000)	/* nothing is there */
