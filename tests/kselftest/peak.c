@@ -7,7 +7,9 @@
 
 #define PAGES 16
 #define SIZE (PAGES * page_size)
-#define FAR ((char *)0x500000000000)	/* nothing is there */
+/* Nothing is there, and around it. */
+#define FAR ((char *)0x500000000000)
+#define FARTHER (FAR + MIB)
 
 FIXTURE(peak)
 {
@@ -64,7 +66,8 @@ TEST_F(peak, of_a_move_is_no_sum)
 	ASSERT_EQ(FAR, mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, FAR));
 	ASSERT_EQ(self->heap + PAGES, total_heap());
 	ASSERT_EQ(self->heap + PAGES, peak_heap());
-	ASSERT_EQ(p, mremap(FAR, SIZE, SIZE + page_size, MREMAP_MAYMOVE | MREMAP_FIXED, p));
+	p = mremap(FAR, SIZE, SIZE + page_size, MREMAP_MAYMOVE | MREMAP_FIXED, FARTHER);
+	ASSERT_EQ(FARTHER, p);
 	ASSERT_EQ(self->heap + PAGES + 1, total_heap());
 	ASSERT_EQ(self->heap + PAGES + 1, peak_heap());
 }
