@@ -27,7 +27,6 @@
 
 #define PAGES 16
 #define SIZE (PAGES * page_size)
-#define FAR ((char *)0x500000000000)	/* nothing is there */
 #define SHARED (MAP_SHARED | MAP_ANONYMOUS)
 #define HUGE_SIZE (2 * MIB)
 

@@ -58,7 +58,7 @@ static bool prepare(struct ground *ground, enum way way)
 		/* Away from what is below it, where the guard gap ends growth. */
 		return heap != MAP_FAILED &&
 			mremap(heap, page_size, page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
-			       (char *)0x500000000000) != MAP_FAILED;
+			       FAR) != MAP_FAILED;
 	default:
 		heap = mmap(NULL, size, prot, ANON, -1, 0);
 		if (heap == MAP_FAILED ||
@@ -124,7 +124,7 @@ static bool grow(const struct ground *ground, enum way way)
 	case SEVERAL:
 		return mprotect(p, size, RW) == 0;
 	case FAULT:
-		return touch((char *)0x500000000000 - size);
+		return touch(FAR - size);
 	}
 	return false;
 }

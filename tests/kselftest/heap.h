@@ -31,6 +31,7 @@
 #endif
 
 #define MIB (1024 * 1024)
+#define FAR ((char *)0x500000000000)	/* nothing is there, and around it */
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW (PROT_READ | PROT_WRITE)
 

@@ -7,8 +7,6 @@
 
 #define PAGES 16
 #define SIZE (PAGES * page_size)
-/* Nothing is there, and around it. */
-#define FAR ((char *)0x500000000000)
 #define FARTHER (FAR + MIB)
 
 FIXTURE(peak)

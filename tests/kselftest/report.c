@@ -122,14 +122,13 @@ TEST_F(report, each_crossing_anew)
 TEST_F(report, no_crossing_without_growth)
 {
 	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
-	char *far = (char *)0x500000000000;
 
 	ASSERT_TRUE(write_file(THRESHOLD_FILE, "50"));
 	ASSERT_TRUE(set_policy("commit"));
 	ASSERT_EQ(0, set_limit(2 * (total_heap() + 1) * page_size));
-	ASSERT_EQ(far, mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, far));
+	ASSERT_EQ(FAR, mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, FAR));
 	ASSERT_EQ(0, set_limit(2 * (total_heap() - 1) * page_size));
-	ASSERT_EQ(p, mremap(far, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, p));
+	ASSERT_EQ(p, mremap(FAR, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, p));
 	ASSERT_EQ(p, mmap(p, SIZE, RW, ANON | MAP_FIXED, -1, 0));
 	ASSERT_EQ(0, traced("heap_", ""));
 }
