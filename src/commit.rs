@@ -20,23 +20,17 @@ pub(crate) enum Class {
 }
 
 /// A mapping asked for by `mmap(2)`.
-///
-/// It is asked for no more than the answer depends on.
 pub(crate) trait Mmap {
     /// No file, or huge pages of none?
     fn is_anonymous(&self) -> bool;
     /// `PROT_WRITE`?
     fn is_writable(&self) -> bool;
-    /// `PROT_NONE`?
-    fn is_inaccessible(&self) -> bool;
     /// `MAP_STACK` or `MAP_GROWSDOWN`?
     fn is_stack(&self) -> bool;
     /// `MAP_NORESERVE`?
     fn is_noreserve(&self) -> bool;
     /// `MAP_FIXED`?
     fn replaces(&self) -> bool;
-    /// Is all that it replaces private mapping of files? This takes looking it up.
-    fn replaces_file(&self) -> bool;
 }
 
 /// What is the mapping?
@@ -44,32 +38,23 @@ pub(crate) fn classify(mmap: &impl Mmap) -> Class {
     if !mmap.is_anonymous() || mmap.is_stack() {
         return Class::Exempt;
     }
-    if mmap.replaces() {
-        return classify_replacement(mmap);
-    }
-    if mmap.is_writable() {
-        Class::Charged
-    } else {
-        Class::Reserved
-    }
-}
-
-/// What is anonymous memory that is mapped by `MAP_FIXED`?
-fn classify_replacement(mmap: &impl Mmap) -> Class {
-    // BSS of a library, which the dynamic linker puts over a part of the library. HotSpot maps its
-    // heap over an archive, of which only a part is a file.
-    if !mmap.is_inaccessible() && mmap.replaces_file() {
-        return Class::Exempt;
-    }
     if !mmap.is_writable() {
         return Class::Reserved;
     }
     // The shadow of a sanitizer, terabytes of it. Nobody commits memory like this, while without
     // `MAP_FIXED` it is how jemalloc, mimalloc and V8 get theirs.
-    if mmap.is_noreserve() {
+    if mmap.replaces() && mmap.is_noreserve() {
         return Class::Exempt;
     }
     Class::Charged
+}
+
+/// Is anonymous memory exempt that replaces private mappings of files, and nothing else?
+///
+/// BSS of a library is: the dynamic linker puts it over a part of the library. A reservation is
+/// none. HotSpot maps its heap over an archive, of which only a part is a file.
+pub(crate) fn exempts_over_files(accessible: bool) -> bool {
+    accessible
 }
 
 /// Does anonymous memory that is not heap, and not exempt, become heap by `mprotect(2)`?

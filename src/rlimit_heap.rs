@@ -106,10 +106,6 @@ impl commit::Mmap for NewMapping {
         self.is_writable()
     }
 
-    fn is_inaccessible(&self) -> bool {
-        self.is_inaccessible()
-    }
-
     fn is_stack(&self) -> bool {
         self.is_stack()
     }
@@ -120,10 +116,6 @@ impl commit::Mmap for NewMapping {
 
     fn replaces(&self) -> bool {
         self.replaces()
-    }
-
-    fn replaces_file(&self) -> bool {
-        self.replaces_file()
     }
 }
 
@@ -142,6 +134,10 @@ impl HeapPolicy for Commit {
             commit::Class::Reserved => Class::Other,
             commit::Class::Exempt => Class::Exempt,
         }
+    }
+
+    fn exempts_over_files(accessible: bool) -> bool {
+        commit::exempts_over_files(accessible)
     }
 
     fn classify_mprotect(change: &ProtectionChange) -> bool {

@@ -9,11 +9,15 @@
 #include <linux/stringify.h>
 
 static unsigned long classify(const struct file *file, unsigned long addr,
-			      unsigned long len, unsigned long prot,
-			      unsigned long flags)
+			      unsigned long prot, unsigned long flags)
 {
 	asm volatile(".rept " __stringify(NOPS) "; nop; .endr");
 	return 0;
+}
+
+static bool exempt_over_files(unsigned long flags)
+{
+	return false;
 }
 
 static bool classify_mprotect(unsigned long oldflags, unsigned long newflags)
@@ -35,6 +39,7 @@ static unsigned long account(unsigned long total, long npages)
 static const struct heap_policy_ops policy = {
 	.name = KBUILD_MODNAME,
 	.classify = classify,
+	.exempt_over_files = exempt_over_files,
 	.classify_mprotect = classify_mprotect,
 	.may_expand = { may_expand, may_expand },
 	.account = account,

@@ -401,6 +401,16 @@ TEST_F(commit, bss_over_several_mappings_of_a_file_is_free)
 	ASSERT_EQ(0, GROWN());
 }
 
+TEST_F(commit, bss_does_not_merge_with_a_reservation)
+{
+	ASSERT_EQ(FAR, mmap(FAR, SIZE, PROT_READ, ANON | MAP_FIXED, -1, 0));
+	ASSERT_EQ(FAR + SIZE, mmap(FAR + SIZE, SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED,
+				   self->memfd, 0));
+	ASSERT_TRUE(map_bss(FAR + SIZE, SIZE, PROT_READ));
+	ASSERT_EQ(0, mprotect(FAR, 2 * SIZE, RW));
+	ASSERT_EQ(PAGES, GROWN());
+}
+
 TEST_F(commit, partly_over_a_file_is_no_bss)
 {
 	char *p = map_library(self->memfd);
@@ -423,6 +433,26 @@ TEST_F(commit, over_a_shared_file_is_no_bss)
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_TRUE(map_bss(p, SIZE, RW));
 	ASSERT_EQ(PAGES, GROWN());
+}
+
+TEST_F(commit, over_a_mapping_of_zeroes_is_no_bss)
+{
+	int zero = open("/dev/zero", O_RDWR);
+	char *p = mmap(NULL, SIZE, RW, MAP_PRIVATE, zero, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_TRUE(map_bss(p, SIZE, RW));
+	ASSERT_EQ(PAGES, GROWN());
+}
+
+TEST_F(commit, bss_that_becomes_writable_is_free)
+{
+	char *p = map_library(self->memfd);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_TRUE(map_bss(p, SIZE, PROT_READ));
+	ASSERT_EQ(0, mprotect(p, SIZE, RW));
+	ASSERT_EQ(0, GROWN());
 }
 
 TEST_F(commit, a_reservation_over_a_file_is_no_bss)
@@ -517,6 +547,20 @@ TEST_F(commit, huge_pages_count)
 	ASSERT_EQ(0, mprotect(p, HUGE_SIZE, RW));
 	ASSERT_EQ(HUGE_SIZE / page_size, GROWN());
 	ASSERT_EQ(0, munmap(p, HUGE_SIZE));
+	ASSERT_TRUE(have_huge_pages("0"));
+}
+
+TEST_F(commit, huge_pages_are_no_bss_and_no_library)
+{
+	ASSERT_TRUE(have_huge_pages("4"));
+	ASSERT_EQ(0, ftruncate(self->memfd, HUGE_SIZE));
+	ASSERT_EQ(FAR, mmap(FAR, HUGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED,
+			    self->memfd, 0));
+	ASSERT_EQ(FAR, mmap(FAR, HUGE_SIZE, RW, ANON | MAP_FIXED | MAP_HUGETLB, -1, 0));
+	ASSERT_EQ(HUGE_SIZE / page_size, GROWN());
+	ASSERT_TRUE(map_bss(FAR, HUGE_SIZE, RW));
+	ASSERT_EQ(HUGE_SIZE / page_size, GROWN());
+	ASSERT_EQ(0, munmap(FAR, HUGE_SIZE));
 	ASSERT_TRUE(have_huge_pages("0"));
 }
 

@@ -2,19 +2,16 @@
 
 //! Policy `commit` against the table of its rules.
 
-use crate::commit::{classify, mprotect_charges, Class, Mmap};
+use crate::commit::{classify, exempts_over_files, mprotect_charges, Class, Mmap};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     anonymous: bool,
     writable: bool,
-    inaccessible: bool,
     stack: bool,
     noreserve: bool,
     replaces: bool,
-    /// `None` if this must not be asked.
-    over_file: Option<bool>,
 }
 
 impl Mmap for Asked {
@@ -24,10 +21,6 @@ impl Mmap for Asked {
 
     fn is_writable(&self) -> bool {
         self.writable
-    }
-
-    fn is_inaccessible(&self) -> bool {
-        self.inaccessible
     }
 
     fn is_stack(&self) -> bool {
@@ -41,35 +34,21 @@ impl Mmap for Asked {
     fn replaces(&self) -> bool {
         self.replaces
     }
-
-    fn replaces_file(&self) -> bool {
-        self.over_file.expect("asked what is replaced")
-    }
 }
 
 /// `malloc()` of something large.
 const PLAIN: Asked = Asked {
     anonymous: true,
     writable: true,
-    inaccessible: false,
     stack: false,
     noreserve: false,
     replaces: false,
-    over_file: None,
 };
 
 const RESERVATION: Asked = Asked {
     writable: false,
-    inaccessible: true,
     ..PLAIN
 };
-
-fn class_over(mmap: &Asked, file: bool) -> Class {
-    classify(&Asked {
-        over_file: Some(file),
-        ..*mmap
-    })
-}
 
 #[test]
 fn writable_memory_is_charged() {
@@ -79,11 +58,6 @@ fn writable_memory_is_charged() {
 #[test]
 fn a_reservation_is_not_yet() {
     assert_eq!(classify(&RESERVATION), Class::Reserved);
-    let readable = Asked {
-        inaccessible: false,
-        ..RESERVATION
-    };
-    assert_eq!(classify(&readable), Class::Reserved);
 }
 
 #[test]
@@ -101,25 +75,17 @@ fn a_commit_over_a_reservation_is_charged() {
         replaces: true,
         ..PLAIN
     };
-    assert_eq!(class_over(&fixed, false), Class::Charged);
+    assert_eq!(classify(&fixed), Class::Charged);
 }
 
 #[test]
 fn bss_of_a_library_is_exempt() {
-    let fixed = Asked {
-        replaces: true,
-        ..PLAIN
-    };
-    assert_eq!(class_over(&fixed, true), Class::Exempt);
+    assert!(exempts_over_files(true));
 }
 
 #[test]
 fn a_reservation_over_a_file_is_no_bss() {
-    let fixed = Asked {
-        replaces: true,
-        ..RESERVATION
-    };
-    assert_eq!(classify(&fixed), Class::Reserved);
+    assert!(!exempts_over_files(false));
 }
 
 #[test]
@@ -129,7 +95,7 @@ fn a_shadow_is_exempt_only_if_writable() {
         noreserve: true,
         ..PLAIN
     };
-    assert_eq!(class_over(&shadow, false), Class::Exempt);
+    assert_eq!(classify(&shadow), Class::Exempt);
     let gap = Asked {
         replaces: true,
         noreserve: true,
@@ -146,32 +112,28 @@ fn mprotect_charges_what_becomes_writable() {
 }
 
 fn any_mmap() -> impl Strategy<Value = Asked> {
-    (any::<[bool; 5]>(), any::<bool>()).prop_map(
-        |([anonymous, writable, stack, noreserve, replaces], none)| Asked {
-            anonymous,
-            writable,
-            inaccessible: none && !writable,
-            stack,
-            noreserve,
-            replaces,
-            over_file: None,
-        },
-    )
+    any::<[bool; 5]>().prop_map(|[anonymous, writable, stack, noreserve, replaces]| Asked {
+        anonymous,
+        writable,
+        stack,
+        noreserve,
+        replaces,
+    })
 }
 
 proptest! {
     #[test]
-    fn a_file_is_exempt(mmap in any_mmap(), file: bool) {
-        prop_assert_eq!(class_over(&Asked { anonymous: false, ..mmap }, file), Class::Exempt);
+    fn a_file_is_exempt(mmap in any_mmap()) {
+        prop_assert_eq!(classify(&Asked { anonymous: false, ..mmap }), Class::Exempt);
     }
 
     #[test]
-    fn a_stack_is_exempt(mmap in any_mmap(), file: bool) {
-        prop_assert_eq!(class_over(&Asked { stack: true, ..mmap }, file), Class::Exempt);
+    fn a_stack_is_exempt(mmap in any_mmap()) {
+        prop_assert_eq!(classify(&Asked { stack: true, ..mmap }), Class::Exempt);
     }
 
     #[test]
-    fn what_is_not_writable_is_not_charged(mmap in any_mmap(), file: bool) {
-        prop_assert_ne!(class_over(&Asked { writable: false, ..mmap }, file), Class::Charged);
+    fn what_is_not_writable_is_not_charged(mmap in any_mmap()) {
+        prop_assert_ne!(classify(&Asked { writable: false, ..mmap }), Class::Charged);
     }
 }
