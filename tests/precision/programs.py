@@ -110,7 +110,7 @@ PROGRAMS = [
         reason="its spaces are writable from the start, 374 MiB and what --dynamic-space-size says, 1 GiB",
     ),
     Program(
-        "Erlang", "mseg + mallinfo2", ["erl", "-noshell", "-run", "hold", "main"],
+        "Erlang", "erts_mmap + mallinfo2", ["erl", "-noshell", "-run", "hold", "main"],
         environment=PRELOAD_MALLINFO, adds_malloc=True,
     ),
     Program("PostgreSQL backend", "memory contexts", ["./postgres.sh"]),

@@ -1,7 +1,8 @@
 %% SPDX-License-Identifier: GPL-2.0-only
 %%
 %% erl -run hold main hold|leak MIB: lists and binaries. Prints as its truth what
-%% all allocators have from mseg; what they have from malloc is to be added.
+%% erts_mmap has of the kernel, segments that are kept for later use too; what
+%% allocators have from malloc is to be added.
 
 -module(hold).
 -export([main/1]).
@@ -14,7 +15,7 @@ main("leak", Mib) ->
     halt();
 main("hold", Mib) ->
     Kept = [block(I, 1024) || I <- lists:seq(1, Mib * 1024)],
-    io:format("ready ~s ~b~n", [os:getpid(), mseg()]),
+    io:format("ready ~s ~b~n", [os:getpid(), mapped()]),
     receive stop -> Kept end.
 
 leak(_, Got, Mib) when Got > Mib ->
@@ -27,21 +28,9 @@ leak(Kept, Got, Mib) ->
 block(I, Size) ->
     binary:copy(<<I:8>>, Size).
 
-mseg() ->
-    lists:sum([carriers(Type)
-               || Allocator <- erlang:system_info(alloc_util_allocators),
-                  {instance, _, Instance} <- instances(Allocator),
-                  {Kind, Type} <- Instance,
-                  lists:member(Kind, [mbcs, sbcs, mbcs_pool])]).
-
-instances(Allocator) ->
-    case erlang:system_info({allocator, Allocator}) of
-        false -> [];
-        Instances -> Instances
-    end.
-
-carriers(Type) ->
-    case lists:keyfind(mseg_alloc_carriers_size, 1, Type) of
-        false -> 0;
-        Size -> element(2, Size)
-    end.
+mapped() ->
+    lists:sum([proplists:get_value(used, Sizes)
+               || {_, Mmap} <- erlang:system_info({allocator, erts_mmap}),
+                  {Kind, Info} <- Mmap,
+                  lists:member(Kind, [os, supercarrier]),
+                  {sizes, Sizes} <- Info]).
