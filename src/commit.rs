@@ -53,7 +53,7 @@ pub(crate) fn classify(mmap: &impl Mmap) -> Class {
 ///
 /// BSS of a library is: the dynamic linker puts it over a part of the library. A reservation is
 /// none. HotSpot maps its heap over an archive, of which only a part is a file.
-pub(crate) fn exempts_over_files(accessible: bool) -> bool {
+pub(crate) fn exempt_over_files(accessible: bool) -> bool {
     accessible
 }
 

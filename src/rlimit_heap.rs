@@ -136,8 +136,8 @@ impl HeapPolicy for Commit {
         }
     }
 
-    fn exempts_over_files(accessible: bool) -> bool {
-        commit::exempts_over_files(accessible)
+    fn exempt_over_files(accessible: bool) -> bool {
+        commit::exempt_over_files(accessible)
     }
 
     fn classify_mprotect(change: &ProtectionChange) -> bool {

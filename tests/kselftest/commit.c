@@ -373,6 +373,14 @@ static char *map_library(int memfd)
 	return mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, memfd, 0);
 }
 
+static int open_again(int fd, int flags)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, flags);
+}
+
 static bool map_bss(char *p, size_t size, int prot)
 {
 	return mmap(p, size, prot, ANON | MAP_FIXED, -1, 0) == p;
@@ -388,6 +396,38 @@ TEST_F(commit, bss_of_a_library_is_free)
 	ASSERT_EQ(0, GROWN());
 	ASSERT_EQ(0, mprotect(p, SIZE, PROT_READ));
 	ASSERT_EQ(0, mprotect(p, SIZE, RW));
+	ASSERT_EQ(0, GROWN());
+}
+
+/* As most are: the file goes on at both ends. */
+TEST_F(commit, bss_within_a_library_is_free)
+{
+	char *p = map_library(self->memfd);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_TRUE(map_bss(p + 4 * page_size, 4 * page_size, RW));
+	ASSERT_EQ(0, GROWN());
+}
+
+TEST_F(commit, bss_that_is_refused_changes_nothing)
+{
+	char *p = map_library(self->memfd);
+	/* Not 0, which the kernel lets Valgrind exceed. */
+	struct rlimit before, little = { page_size, RLIM_INFINITY };
+	char *maps, *after;
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, mprotect(p + 4 * page_size, page_size, PROT_NONE));
+	maps = strdup(read_proc("/proc/self/maps"));
+	ASSERT_EQ(0, getrlimit(RLIMIT_DATA, &before));
+	ASSERT_EQ(0, setrlimit(RLIMIT_DATA, &little));
+	ASSERT_FALSE(map_bss(p, SIZE, RW));
+	ASSERT_EQ(ENOMEM, errno);
+	ASSERT_EQ(0, setrlimit(RLIMIT_DATA, &before));
+	after = read_proc("/proc/self/maps");
+	ASSERT_STREQ(maps, after);
+	ASSERT_EXACT();
+	ASSERT_EQ(0, munmap(p, SIZE));
 	ASSERT_EQ(0, GROWN());
 }
 
@@ -429,6 +469,17 @@ TEST_F(commit, partly_over_a_file_is_no_bss)
 TEST_F(commit, over_a_shared_file_is_no_bss)
 {
 	char *p = mmap(NULL, SIZE, RW, MAP_SHARED, self->memfd, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_TRUE(map_bss(p, SIZE, RW));
+	ASSERT_EQ(PAGES, GROWN());
+}
+
+/* The kernel clears VM_SHARED for a file that cannot be written. */
+TEST_F(commit, over_a_file_shared_to_be_read_is_no_bss)
+{
+	int fd = open_again(self->memfd, O_RDONLY);
+	char *p = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_TRUE(map_bss(p, SIZE, RW));

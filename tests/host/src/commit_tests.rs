@@ -2,7 +2,7 @@
 
 //! Policy `commit` against the table of its rules.
 
-use crate::commit::{classify, exempts_over_files, mprotect_charges, Class, Mmap};
+use crate::commit::{classify, exempt_over_files, mprotect_charges, Class, Mmap};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug)]
@@ -80,12 +80,12 @@ fn a_commit_over_a_reservation_is_charged() {
 
 #[test]
 fn bss_of_a_library_is_exempt() {
-    assert!(exempts_over_files(true));
+    assert!(exempt_over_files(true));
 }
 
 #[test]
 fn a_reservation_over_a_file_is_no_bss() {
-    assert!(!exempts_over_files(false));
+    assert!(!exempt_over_files(false));
 }
 
 #[test]
