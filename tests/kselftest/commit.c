@@ -373,14 +373,6 @@ static char *map_library(int memfd)
 	return mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, memfd, 0);
 }
 
-static int open_again(int fd, int flags)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, flags);
-}
-
 static bool map_bss(char *p, size_t size, int prot)
 {
 	return mmap(p, size, prot, ANON | MAP_FIXED, -1, 0) == p;
@@ -478,9 +470,10 @@ TEST_F(commit, over_a_shared_file_is_no_bss)
 /* The kernel clears VM_SHARED for a file that cannot be written. */
 TEST_F(commit, over_a_file_shared_to_be_read_is_no_bss)
 {
-	int fd = open_again(self->memfd, O_RDONLY);
-	char *p = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	char path[32], *p;
 
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->memfd);
+	p = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, open(path, O_RDONLY), 0);
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_TRUE(map_bss(p, SIZE, RW));
 	ASSERT_EQ(PAGES, GROWN());
