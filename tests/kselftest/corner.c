@@ -176,6 +176,26 @@ TEST_F(corner, userfaultfd_over_a_part_that_becomes_heap)
 	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
 }
 
+/* A way round commit, see README. */
+TEST_F(corner, userfaultfd_fills_a_reservation)
+{
+	static char page[1 << 16];
+	struct uffdio_copy copy = { .src = (uintptr_t)page, .len = page_size };
+	char *p;
+	int fd;
+
+	ASSERT_TRUE(set_policy("commit"));
+	ASSERT_EQ(0, set_limit(0));
+	p = mmap(NULL, SIZE, PROT_READ, ANON, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_LE(0, fd = watch(p, SIZE));
+	for (int i = 0; i < PAGES; i++) {
+		copy.dst = (uintptr_t)p + i * page_size;
+		ASSERT_EQ(0, ioctl(fd, UFFDIO_COPY, &copy));
+	}
+	ASSERT_EQ(self->heap, total_heap());
+}
+
 TEST_F(corner, userfaultfd_moves_within_one_mapping)
 {
 	char *from = mmap(NULL, SIZE, RW, ANON, -1, 0);

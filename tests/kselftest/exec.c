@@ -24,6 +24,9 @@ FIXTURE_VARIANT_ADD(exec, commit_static_elf) { "commit", "./exec_child", NULL };
 FIXTURE_VARIANT_ADD(exec, commit_static_pie) { "commit", "./exec_child_static_pie", NULL };
 FIXTURE_VARIANT_ADD(exec, commit_dynamic) { "commit", "./exec_child_dynamic", NULL };
 FIXTURE_VARIANT_ADD(exec, commit_dlopen) { "commit", "./exec_child_dynamic", "./libbss.so" };
+FIXTURE_VARIANT_ADD(exec, addr0_musl) { "addr0", "./exec_child_musl", NULL };
+FIXTURE_VARIANT_ADD(exec, commit_musl) { "commit", "./exec_child_musl", NULL };
+FIXTURE_VARIANT_ADD(exec, commit_musl_dlopen) { "commit", "./exec_child_musl", "./libbss_musl.so" };
 
 FIXTURE_SETUP(exec)
 {

@@ -100,7 +100,7 @@ static bool commit_middle(char *p)
 	return mprotect(p + 4 * page_size, 2 * page_size, RW) == 0;
 }
 
-static bool commit_fixed(char *p)
+static bool map_within(char *p)
 {
 	return mmap(p + 4 * page_size, 2 * page_size, RW, ANON | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
@@ -155,6 +155,27 @@ static bool fork_child(char *p)
 	return IN_CHILD(heap_vma_pages(NULL) == total_heap());
 }
 
+static char *reservation(void)
+{
+	char *p = mmap(NULL, SIZE, PROT_NONE, ANON, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/* As the dynamic linker maps it, in two parts; what replaces some of both is BSS. */
+static char *library(void)
+{
+	static int memfd;
+	char *p;
+
+	if (!memfd)
+		memfd = memfd_create("library", 0);
+	if (memfd < 0 || ftruncate(memfd, SIZE))
+		return NULL;
+	p = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, memfd, 0);
+	return p == MAP_FAILED || mprotect(p, 5 * page_size, RW) ? NULL : p;
+}
+
 FIXTURE(fault) {};
 FIXTURE_VARIANT(fault)
 {
@@ -169,14 +190,15 @@ FIXTURE_VARIANT(fault)
 	long gap, kept;
 	bool split;	/* several VMAs to begin with, also of the break */
 	int rounds;	/* ROUNDS if 0; fork makes hundreds of allocations */
-	bool reserved;	/* no heap, to begin with, and policy commit */
+	/* Under policy commit: what there is to begin with, which is no heap. */
+	char *(*reserve)(void);
 };
 
 FIXTURE_SETUP(fault)
 {
 	if (!enable_faults())
 		SKIP(return, "this kernel has no fault injection (see KERNEL=debug)");
-	ASSERT_TRUE(set_policy(variant->reserved ? "commit" : "addr0"));
+	ASSERT_TRUE(set_policy(variant->reserve ? "commit" : "addr0"));
 }
 
 FIXTURE_TEARDOWN(fault)
@@ -199,8 +221,9 @@ FIXTURE_VARIANT_ADD(fault, mremap_dontunmap) { move_dontunmap, PAGES };
 FIXTURE_VARIANT_ADD(fault, mremap_shrink) { shrink, 1 - PAGES };
 FIXTURE_VARIANT_ADD(fault, brk) { grow_break, PAGES, .split = true };
 FIXTURE_VARIANT_ADD(fault, fork) { fork_child, 0, .rounds = 4 };
-FIXTURE_VARIANT_ADD(fault, commit_mprotect) { commit_middle, 2, .reserved = true };
-FIXTURE_VARIANT_ADD(fault, commit_fixed) { commit_fixed, 2, .reserved = true };
+FIXTURE_VARIANT_ADD(fault, commit_mprotect) { commit_middle, 2, .reserve = reservation };
+FIXTURE_VARIANT_ADD(fault, commit_fixed) { map_within, 2, .reserve = reservation };
+FIXTURE_VARIANT_ADD(fault, commit_bss) { map_within, 0, .reserve = library };
 
 /* Is what became of the heap one of the outcomes of a call that was hit? */
 static bool is_outcome(bool succeeded, long grown, long pages, long kept, long gap)
@@ -217,13 +240,6 @@ static bool split_break(void)
 
 	return sys_brk(end + page_size) == end + page_size &&
 		!mprotect((void *)end, page_size, PROT_READ);
-}
-
-static char *reservation(void)
-{
-	char *p = mmap(NULL, SIZE, PROT_NONE, ANON, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
 }
 
 /* SIZE bytes of heap that cannot grow in place. */
@@ -258,7 +274,7 @@ TEST_F_TIMEOUT(fault, every_allocation, 900)
 			char *p;
 
 			ASSERT_EQ(0, set_limit(RLIM_INFINITY));
-			p = variant->reserved ? reservation() : some_heap(variant->split);
+			p = variant->reserve ? variant->reserve() : some_heap(variant->split);
 			ASSERT_NE(NULL, p);
 			heap = total_heap();
 			ASSERT_EQ(0, allow_pages(variant->pages > 0 ? variant->pages : 0));
@@ -275,7 +291,7 @@ TEST_F_TIMEOUT(fault, every_allocation, 900)
 			failures += !succeeded;
 			kept += succeeded && grown != variant->pages;
 			gaps += !succeeded && grown;
-			munmap(p, SIZE + (variant->reserved ? 0 : page_size));
+			munmap(p, SIZE + (variant->reserve ? 0 : page_size));
 		}
 		/* The last one ran to its end. */
 		ASSERT_FALSE(hit);

@@ -301,24 +301,6 @@ TEST_F(mmap, files_are_free)
 	ASSERT_EQ(self->heap, total_heap());
 }
 
-/* Its pages are anonymous once they are written, but it is a file's mapping. */
-TEST_F(mmap, a_private_mapping_of_a_sparse_file_is_a_way_round)
-{
-	const size_t size = 64 * MIB;
-	int memfd = memfd_create("sparse", 0);
-	char *p;
-
-	ASSERT_GE(memfd, 0);
-	ASSERT_EQ(0, ftruncate(memfd, size));
-	ASSERT_EQ(0, set_limit(16 * MIB));
-	p = mmap(NULL, size, RW, MAP_PRIVATE, memfd, 0);
-	ASSERT_NE(MAP_FAILED, p);
-	for (size_t i = 0; i < size; i += page_size)
-		p[i] = 1;
-	ASSERT_GE(proc_pages("/proc/self/status", "RssAnon:"), size / page_size);
-	ASSERT_EQ(self->heap, total_heap());
-}
-
 TEST_F(mmap, huge_pages_are_free)
 {
 	size_t huge = 2 << 20;
@@ -356,21 +338,6 @@ TEST_F(mmap, remap_file_pages_leaves_heap_heap)
 	ASSERT_EXACT();
 	ASSERT_EQ(0, munmap(p, SIZE));
 	ASSERT_EQ(self->heap, total_heap());
-}
-
-/* What is unmapped is given back, though shared memory is there until all is. */
-TEST_F(mmap, shared_memory_counts_where_it_is_mapped)
-{
-	char *p = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	ASSERT_NE(MAP_FAILED, p);
-	p[SIZE - page_size] = 'x';
-	ASSERT_EQ(0, munmap(p + page_size, SIZE - page_size));
-	ASSERT_EQ(self->heap + 1, total_heap());
-	ASSERT_EQ(0, syscall(SYS_remap_file_pages, p, page_size, 0, PAGES - 1, 0));
-	ASSERT_EQ('x', *p);
-	ASSERT_EQ(self->heap + 1, total_heap());
-	ASSERT_EXACT();
 }
 
 TEST_F(mmap, fixed_at_a_free_range_is_free)

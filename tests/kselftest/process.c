@@ -10,6 +10,7 @@
 
 #define PAGES 16
 #define SIZE (PAGES * page_size)
+#define SHARED (MAP_SHARED | MAP_ANONYMOUS)
 #define THREADS 4
 #define ROUNDS 2000
 
@@ -19,8 +20,17 @@ FIXTURE(process)
 	char *p;
 };
 
+FIXTURE_VARIANT(process)
+{
+	const char *policy;
+};
+
+FIXTURE_VARIANT_ADD(process, addr0) { "addr0" };
+FIXTURE_VARIANT_ADD(process, commit) { "commit" };
+
 FIXTURE_SETUP(process)
 {
+	ASSERT_TRUE(set_policy(variant->policy));
 	self->heap = total_heap();
 	self->p = mmap(NULL, SIZE, RW, ANON, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->p);
@@ -30,6 +40,7 @@ FIXTURE_SETUP(process)
 FIXTURE_TEARDOWN(process)
 {
 	ASSERT_EXACT();
+	ASSERT_TRUE(set_policy("addr0"));
 }
 
 TEST_F(process, a_child_starts_with_what_it_got)
@@ -72,7 +83,7 @@ TEST_F(process, wipeonfork_is_inherited)
 /* A child gets no copy of it; the parent goes on counting it. */
 TEST_F(process, shared_memory_is_counted_once)
 {
-	char *shared = mmap(NULL, SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *shared = mmap(NULL, SIZE, RW, SHARED, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, shared);
 	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
@@ -91,18 +102,19 @@ TEST_F(process, vfork_shares_the_count)
 	ASSERT_GE(pid, 0);
 	if (pid == 0) {
 		mmap(NULL, SIZE, RW, ANON, -1, 0);
-		counted = total_heap() == self->heap + 2 * PAGES;
+		mmap(NULL, SIZE, RW, SHARED, -1, 0);
+		counted = total_heap() == self->heap + 3 * PAGES;
 		_exit(0);
 	}
 	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 	ASSERT_TRUE(counted);
-	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+	ASSERT_EQ(self->heap + 3 * PAGES, total_heap());
 }
 
 /* A process of its own, with limits of its own, in the memory of another. */
 static int map_in_clone(void *unused)
 {
-	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	char *p = mmap(NULL, SIZE, RW, SHARED, -1, 0);
 
 	return p == MAP_FAILED || set_limit(0) ||
 	       mmap(NULL, SIZE, RW, ANON, -1, 0) != MAP_FAILED || errno != ENOMEM;

@@ -132,6 +132,7 @@ HELLOS = {
 
 # Debian packages whose versions the tables name.
 PACKAGES = (
-    "libc6 musl libjemalloc2 libtcmalloc-minimal4t64 libmimalloc3 rustc golang-go openjdk-21-jdk-headless "
-    "nodejs python3 python3-numpy ruby php-cli sbcl erlang-base postgresql-17 gcc"
+    "libc6 musl libjemalloc2 libtcmalloc-minimal4t64 libmimalloc3 rustc golang-1.24-go "
+    "openjdk-21-jdk-headless nodejs python3.13 python3-numpy libopenblas0-pthread ruby3.3 "
+    "php8.4-cli sbcl erlang-base postgresql-17 gcc-14"
 ).split()
