@@ -2,6 +2,8 @@
 /* VmHeapPeak: the most that the heap has been, as VmPeak is of all mappings. */
 
 #define _GNU_SOURCE
+#include <pthread.h>
+
 #include "kselftest_harness.h"
 #include "heap.h"
 
@@ -154,6 +156,31 @@ TEST_F(peak, begins_anew_with_exec)
 
 	ASSERT_LT(0, peak);
 	ASSERT_GT(16 * MIB / page_size, peak);
+}
+
+static void *grow_until(void *done)
+{
+	while (!*(volatile bool *)done)
+		mmap(NULL, page_size, RW, ANON, -1, 0);
+	return NULL;
+}
+
+/* Both are read while the heap changes, and shown as one. */
+TEST_F(peak, is_no_less_than_the_heap_beside_it)
+{
+	volatile bool done = false;
+	pthread_t thread;
+
+	ASSERT_EQ(0, pthread_create(&thread, NULL, grow_until, (void *)&done));
+	for (int i = 0; i < 5000; i++) {
+		char *status = read_proc("/proc/self/status");
+		char *peak = strstr(status, "VmHeapPeak:");
+		char *heap = strstr(status, "VmHeap:");
+
+		ASSERT_LE(atol(heap + 7), atol(peak + 11));
+	}
+	done = true;
+	ASSERT_EQ(0, pthread_join(thread, NULL));
 }
 
 TEST_HARNESS_MAIN
