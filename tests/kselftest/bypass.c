@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The ways round the limit that README names for both policies, and what stops
- * them. Those round one policy alone are with its rules, in mmap.c and commit.c.
+ * them. Those round one policy alone are with its rules, in mmap.c, commit.c and
+ * corner.c; no module is in module.c.
  */
 
 #define _GNU_SOURCE
@@ -106,12 +107,10 @@ TEST_F(bypass, dev_zero)
 
 TEST_F(bypass, hugetlbfs)
 {
-	const char *number = "/proc/sys/vm/nr_hugepages";
-
-	ASSERT_TRUE(write_file(number, "8"));
+	ASSERT_TRUE(set_huge_pages("8"));
 	EXPECT_TRUE(use_file(sparse(memfd_create("bypass", MFD_HUGETLB)), MAP_SHARED));
 	EXPECT_EQ(0, GROWN());
-	ASSERT_TRUE(write_file(number, "0"));
+	ASSERT_TRUE(set_huge_pages("0"));
 }
 
 /* Its pages are anonymous once they are written, but it is a file's mapping. */

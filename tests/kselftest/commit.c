@@ -70,15 +70,6 @@ static bool is_writable(char *p)
 	return is;
 }
 
-static bool have_huge_pages(const char *number)
-{
-	int fd = open("/proc/sys/vm/nr_hugepages", O_WRONLY);
-	bool ok = fd >= 0 && write(fd, number, strlen(number)) > 0;
-
-	close(fd);
-	return ok;
-}
-
 /* --- What is writable counts, wherever it is. --- */
 
 TEST_F(commit, writable_memory_counts)
@@ -313,7 +304,7 @@ TEST_F(commit, huge_pages_that_are_only_read_are_free)
 {
 	char *p;
 
-	ASSERT_TRUE(have_huge_pages("4"));
+	ASSERT_TRUE(set_huge_pages("4"));
 	ASSERT_EQ(0, set_limit(0));
 	p = mmap(NULL, HUGE_SIZE, PROT_READ, ANON | MAP_HUGETLB, -1, 0);
 	ASSERT_NE(MAP_FAILED, p);
@@ -321,7 +312,7 @@ TEST_F(commit, huge_pages_that_are_only_read_are_free)
 	ASSERT_EQ(3, proc_number("/proc/meminfo", "HugePages_Free:"));
 	ASSERT_EQ(0, GROWN());
 	ASSERT_EQ(0, munmap(p, HUGE_SIZE));
-	ASSERT_TRUE(have_huge_pages("0"));
+	ASSERT_TRUE(set_huge_pages("0"));
 }
 
 /* --- Stacks do not count, and neither do they later. --- */
@@ -622,7 +613,7 @@ TEST_F(commit, huge_pages_count)
 {
 	char *p;
 
-	ASSERT_TRUE(have_huge_pages("4"));
+	ASSERT_TRUE(set_huge_pages("4"));
 	p = mmap(NULL, HUGE_SIZE, RW, ANON | MAP_HUGETLB, -1, 0);
 	ASSERT_NE(MAP_FAILED, p);
 	ASSERT_EQ(HUGE_SIZE / page_size, GROWN());
@@ -638,12 +629,12 @@ TEST_F(commit, huge_pages_count)
 	ASSERT_EQ(0, mprotect(p, HUGE_SIZE, RW));
 	ASSERT_EQ(HUGE_SIZE / page_size, GROWN());
 	ASSERT_EQ(0, munmap(p, HUGE_SIZE));
-	ASSERT_TRUE(have_huge_pages("0"));
+	ASSERT_TRUE(set_huge_pages("0"));
 }
 
 TEST_F(commit, huge_pages_are_no_bss_and_no_library)
 {
-	ASSERT_TRUE(have_huge_pages("4"));
+	ASSERT_TRUE(set_huge_pages("4"));
 	ASSERT_EQ(0, ftruncate(self->memfd, HUGE_SIZE));
 	ASSERT_EQ(FAR, mmap(FAR, HUGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED,
 			    self->memfd, 0));
@@ -652,14 +643,14 @@ TEST_F(commit, huge_pages_are_no_bss_and_no_library)
 	ASSERT_TRUE(map_bss(FAR, HUGE_SIZE, RW));
 	ASSERT_EQ(HUGE_SIZE / page_size, GROWN());
 	ASSERT_EQ(0, munmap(FAR, HUGE_SIZE));
-	ASSERT_TRUE(have_huge_pages("0"));
+	ASSERT_TRUE(set_huge_pages("0"));
 }
 
 TEST_F(commit, huge_pages_of_a_file_are_free)
 {
 	int fd = memfd_create("huge", MFD_HUGETLB);
 
-	ASSERT_TRUE(have_huge_pages("4"));
+	ASSERT_TRUE(set_huge_pages("4"));
 	ASSERT_GE(fd, 0);
 	ASSERT_EQ(0, ftruncate(fd, HUGE_SIZE));
 	ASSERT_EQ(0, set_limit(0));
@@ -672,7 +663,7 @@ TEST_F(commit, huge_pages_of_system_v_are_free)
 	int id;
 	char *p;
 
-	ASSERT_TRUE(have_huge_pages("4"));
+	ASSERT_TRUE(set_huge_pages("4"));
 	id = shmget(IPC_PRIVATE, HUGE_SIZE, IPC_CREAT | SHM_HUGETLB | 0600);
 	ASSERT_GE(id, 0);
 	ASSERT_EQ(0, set_limit(0));
@@ -683,7 +674,7 @@ TEST_F(commit, huge_pages_of_system_v_are_free)
 	EXPECT_EQ(0, mprotect(p, HUGE_SIZE, RW));
 	ASSERT_EQ(0, GROWN());
 	ASSERT_EQ(0, shmdt(p));
-	ASSERT_TRUE(have_huge_pages("0"));
+	ASSERT_TRUE(set_huge_pages("0"));
 }
 
 /* --- Shared memory counts where it was mapped. --- */

@@ -172,6 +172,12 @@ static inline bool write_file(const char *path, const char *text)
 	return ok;
 }
 
+/* How many huge pages the machine keeps. */
+static inline bool set_huge_pages(const char *number)
+{
+	return write_file("/proc/sys/vm/nr_hugepages", number);
+}
+
 static inline bool file_is(const char *path, const char *text)
 {
 	char *is = read_proc(path);
