@@ -26,6 +26,7 @@
 #define FEW 15			/* batches of what takes long */
 #define PAGES 16
 #define SIZE (PAGES * page_size)
+#define TOUCHED (256 << 10)	/* bytes that are mapped, touched and unmapped */
 #define LIMIT ((rlim_t)MIB * MIB)
 #define ROUNDS 100		/* of a thread, or of malloc() */
 
@@ -116,6 +117,11 @@ static void file_at_place(void)
 	p = map_at(PLACE, SIZE, RW, MAP_PRIVATE | MAP_FIXED);
 }
 
+static void file_ro_at_place(void)
+{
+	p = map_at(PLACE, SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED);
+}
+
 static void grown_break(void)
 {
 	must(sys_brk(brk_top + SIZE) == brk_top + SIZE, "brk");
@@ -147,6 +153,22 @@ static void data_limit(void)
 static void as_limit(void)
 {
 	set_soft(RLIMIT_AS, 0);
+}
+
+static void large_data_limit(void)
+{
+	set_soft(RLIMIT_DATA, LIMIT);
+}
+
+static void large_as_limit(void)
+{
+	set_soft(RLIMIT_AS, LIMIT);
+}
+
+/* A memory cgroup two levels deep, both below a limit, which bench/init has made. */
+static void in_memcg(void)
+{
+	must(write_file("/cgroup/job/step/cgroup.procs", "0"), "cgroup.procs");
 }
 
 /* --- The calls: each returns whether it did what it should. --- */
@@ -217,6 +239,22 @@ static bool do_mremap_move(void)
 
 	p = mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
 	return p != MAP_FAILED && p != old;
+}
+
+static bool do_map_unmap(void)
+{
+	return do_mmap() && munmap(p, SIZE) == 0;
+}
+
+static bool do_map_touch_unmap(void)
+{
+	char *q = mmap(NULL, TOUCHED, RW, ANON, -1, 0);
+
+	if (q == MAP_FAILED)
+		return false;
+	for (size_t i = 0; i < TOUCHED; i += page_size)
+		*(volatile char *)(q + i) = 1;
+	return munmap(q, TOUCHED) == 0;
 }
 
 static bool do_mprotect_ro(void)
@@ -360,6 +398,11 @@ static void no_limit(void)
 	set_soft(RLIMIT_AS, RLIM_INFINITY);
 }
 
+static void out_of_memcg(void)
+{
+	must(write_file("/cgroup/cgroup.procs", "0"), "cgroup.procs");
+}
+
 static void no_limit_gone(void)
 {
 	no_limit();
@@ -400,6 +443,8 @@ static const struct call {
 	{ "mprotect_heap_writable", heap_ro, do_mprotect_rw, gone, 1, BATCHES },
 	{ "mprotect_other", other_at_place, do_mprotect_ro, gone_from_place, 1, BATCHES },
 	{ "mprotect_file", file_at_place, do_mprotect_ro, gone_from_place, 1, BATCHES },
+	{ "mprotect_file_writable", file_ro_at_place, do_mprotect_rw, gone_from_place,
+	  1, BATCHES },
 	{ "mprotect_reservation", reservation_at_place, do_mprotect_rw, gone_from_place,
 	  1, BATCHES },
 	{ "mprotect_part", heap, do_mprotect_part, gone, 1, BATCHES },
@@ -411,6 +456,15 @@ static const struct call {
 	{ "refused_by_RLIMIT_AS", as_limit, do_refused, no_limit, 1, BATCHES },
 	{ "malloc_free_100", nothing, do_malloc_small, nothing, ROUNDS, FEW },
 	{ "malloc_free_1MiB", nothing, do_malloc_large, nothing, ROUNDS, FEW },
+	{ "map_unmap", nothing, do_map_unmap, nothing, 1, BATCHES },
+	{ "map_unmap_RLIMIT_DATA", large_data_limit, do_map_unmap, no_limit, 1, BATCHES },
+	{ "map_unmap_RLIMIT_AS", large_as_limit, do_map_unmap, no_limit, 1, BATCHES },
+	{ "map_unmap_memcg", in_memcg, do_map_unmap, out_of_memcg, 1, BATCHES },
+	{ "map_touch_unmap", nothing, do_map_touch_unmap, nothing, 1, FEW },
+	{ "map_touch_unmap_RLIMIT_DATA", large_data_limit, do_map_touch_unmap, no_limit,
+	  1, FEW },
+	{ "map_touch_unmap_RLIMIT_AS", large_as_limit, do_map_touch_unmap, no_limit, 1, FEW },
+	{ "map_touch_unmap_memcg", in_memcg, do_map_touch_unmap, out_of_memcg, 1, FEW },
 	{ "threads_1", nothing, do_threads_1, nothing, ROUNDS, FEW },
 	{ "threads_2", nothing, do_threads_2, nothing, 2 * ROUNDS, FEW },
 	{ "threads_4", nothing, do_threads_4, nothing, 4 * ROUNDS, FEW },

@@ -7,59 +7,44 @@
 //! `MAP_FIXED`. That is the moment that counts. Once heap, memory stays heap until it is unmapped
 //! or replaced: taking `PROT_WRITE` away gives nothing back, and neither does `madvise(2)`, after
 //! which no call says that the memory is used again.
+//!
+//! Shared memory is free, as that of a memfd is: malloc never maps it, and what servers map so, as
+//! the buffers of a database, all of their processes have once.
 
-/// What a mapping is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// Heap.
-    Charged,
-    /// Not heap, and may become so by `mprotect(2)`.
-    Reserved,
-    /// Not heap, whatever is done to it.
-    Exempt,
-}
+use crate::request::{Change, Class, Request};
 
-/// A mapping asked for by `mmap(2)`.
-pub(crate) trait Mmap {
-    /// No file, or huge pages of none?
-    fn is_anonymous(&self) -> bool;
-    /// `PROT_WRITE`?
-    fn is_writable(&self) -> bool;
-    /// `MAP_STACK` or `MAP_GROWSDOWN`?
-    fn is_stack(&self) -> bool;
-    /// `MAP_NORESERVE`?
-    fn is_noreserve(&self) -> bool;
-    /// `MAP_FIXED`?
-    fn replaces(&self) -> bool;
-}
-
-/// What is the mapping?
-pub(crate) fn classify(mmap: &impl Mmap) -> Class {
-    if !mmap.is_anonymous() || mmap.is_stack() {
-        return Class::Exempt;
+/// What is it?
+pub(crate) fn classify(request: &Request) -> Class {
+    if request.shared {
+        return Class::Other;
     }
-    if !mmap.is_writable() {
-        return Class::Reserved;
+    match request.change {
+        Change::Brk => Class::Heap,
+        Change::Mmap => classify_mmap(request),
+        Change::Mprotect => of_writable(request),
+        // BSS of a library: the dynamic linker puts it over a part of the library. A reservation
+        // is none. HotSpot maps its heap over an archive, of which only a part is a file.
+        Change::OverFiles if request.accessible => Class::Exempt,
+        Change::OverFiles => Class::Other,
+    }
+}
+
+fn classify_mmap(request: &Request) -> Class {
+    if request.stack {
+        return Class::Exempt;
     }
     // The shadow of a sanitizer, terabytes of it. Nobody commits memory like this, while without
     // `MAP_FIXED` it is how jemalloc, mimalloc and V8 get theirs.
-    if mmap.replaces() && mmap.is_noreserve() {
+    if request.writable && request.replaces && request.noreserve {
         return Class::Exempt;
     }
-    Class::Charged
+    of_writable(request)
 }
 
-/// Is anonymous memory exempt that replaces private mappings of files, and nothing else?
-///
-/// BSS of a library is: the dynamic linker puts it over a part of the library. A reservation is
-/// none. HotSpot maps its heap over an archive, of which only a part is a file.
-pub(crate) fn exempt_over_files(accessible: bool) -> bool {
-    accessible
-}
-
-/// Does anonymous memory that is not heap, and not exempt, become heap by `mprotect(2)`?
-///
-/// A stack is not exempt if it is the main one, or was made before this policy decided.
-pub(crate) fn mprotect_charges(makes_writable: bool, stack: bool) -> bool {
-    makes_writable && !stack
+fn of_writable(request: &Request) -> Class {
+    if request.writable && !request.stack {
+        Class::Heap
+    } else {
+        Class::Other
+    }
 }

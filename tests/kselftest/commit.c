@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/ipc.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 
 #include "kselftest_harness.h"
@@ -31,6 +32,7 @@
 #define SIZE (PAGES * page_size)
 #define SHARED (MAP_SHARED | MAP_ANONYMOUS)
 #define HUGE_SIZE (2 * MIB)
+#define GIB (1024UL * MIB)
 
 FIXTURE(commit)
 {
@@ -76,7 +78,7 @@ TEST_F(commit, writable_memory_counts)
 {
 	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
 	ASSERT_EQ(PAGES, GROWN());
-	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, PROT_WRITE, SHARED, -1, 0));
+	ASSERT_NE(MAP_FAILED, mmap(NULL, SIZE, PROT_WRITE, ANON, -1, 0));
 	ASSERT_EQ(2 * PAGES, GROWN());
 	ASSERT_EQ(FAR, mmap(FAR, SIZE, RW, ANON, -1, 0));
 	ASSERT_EQ(3 * PAGES, GROWN());
@@ -127,7 +129,6 @@ FIXTURE_VARIANT_ADD(reserved, none) { PROT_NONE, ANON };
 FIXTURE_VARIANT_ADD(reserved, noreserve) { PROT_NONE, ANON | MAP_NORESERVE };
 FIXTURE_VARIANT_ADD(reserved, read) { PROT_READ, ANON };
 FIXTURE_VARIANT_ADD(reserved, exec) { PROT_READ | PROT_EXEC, ANON };
-FIXTURE_VARIANT_ADD(reserved, shared) { PROT_NONE, SHARED };
 
 FIXTURE_SETUP(reserved)
 {
@@ -283,21 +284,6 @@ TEST_F(commit, a_reservation_filled_by_proc_mem_is_free)
 		ASSERT_EQ(1, pwrite(mem, "x", 1, (off_t)(p + i * page_size)));
 	ASSERT_EQ('x', p[SIZE - page_size]);
 	ASSERT_EQ(0, GROWN());
-}
-
-TEST_F(commit, shared_memory_written_page_by_page_counts_as_one)
-{
-	char *p = mmap(NULL, SIZE, PROT_READ, SHARED, -1, 0);
-
-	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_EQ(0, allow_pages(1));
-	ASSERT_EQ(0, mprotect(p, page_size, RW));
-	for (int i = 1; i < PAGES; i++) {
-		ASSERT_EQ(0, syscall(SYS_remap_file_pages, p, page_size, 0, i, 0));
-		*p = 'x';
-		ASSERT_EQ('x', p[i * page_size]);
-	}
-	ASSERT_EQ(1, GROWN());
 }
 
 TEST_F(commit, huge_pages_that_are_only_read_are_free)
@@ -677,13 +663,82 @@ TEST_F(commit, huge_pages_of_system_v_are_free)
 	ASSERT_TRUE(set_huge_pages("0"));
 }
 
-/* --- Shared memory counts where it was mapped. --- */
+/* --- Shared memory is free, in whatever way it becomes writable. --- */
 
+TEST_F(commit, shared_memory_is_free)
+{
+	char *p, *reserved;
+
+	ASSERT_EQ(0, set_limit(0));
+	p = mmap(NULL, SIZE, RW, SHARED, -1, 0);
+	reserved = mmap(NULL, SIZE, PROT_NONE, SHARED | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_NE(MAP_FAILED, reserved);
+	ASSERT_EQ(0, mprotect(reserved, SIZE, RW));
+	ASSERT_EQ(FAR, mmap(FAR, SIZE, RW, SHARED | MAP_FIXED, -1, 0));
+	memset(p, 1, SIZE);
+	memset(reserved, 1, SIZE);
+	ASSERT_EQ(0, GROWN());
+	p = mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, syscall(SYS_remap_file_pages, p, page_size, 0, 1, 0));
+	ASSERT_TRUE(IN_CHILD(mprotect(p, SIZE, PROT_NONE) == 0 && mprotect(p, SIZE, RW) == 0 &&
+			     GROWN() == 0));
+	ASSERT_EQ(0, GROWN());
+}
+
+/* How many page faults a look at so many huge pages takes. */
+static long faults_to_read(volatile char *p, int n)
+{
+	struct rusage before, after;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (int i = 0; i < n; i++)
+		p[i * HUGE_SIZE];
+	getrusage(RUSAGE_SELF, &after);
+	return after.ru_minflt - before.ru_minflt;
+}
+
+TEST_F(commit, shared_huge_pages_are_free)
+{
+	char *p;
+
+	ASSERT_TRUE(set_huge_pages("4"));
+	ASSERT_EQ(0, set_limit(0));
+	p = mmap(NULL, HUGE_SIZE, PROT_READ, SHARED | MAP_HUGETLB, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, mprotect(p, HUGE_SIZE, RW));
+	memset(p, 1, HUGE_SIZE);
+	ASSERT_EQ(0, GROWN());
+	ASSERT_EQ(0, munmap(p, HUGE_SIZE));
+	ASSERT_TRUE(set_huge_pages("0"));
+}
+
+/* The kernel shares page tables of what is 1 GiB large, and marked the same. */
+TEST_F(commit, shared_huge_pages_share_page_tables_with_a_child)
+{
+	const size_t size = 2 * GIB;
+	char *p;
+
+	ASSERT_TRUE(set_huge_pages("8"));
+	p = mmap(FAR, size, RW, SHARED | MAP_HUGETLB | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	ASSERT_EQ(FAR, p);
+	for (int i = 0; i < 8; i++)
+		p[i * HUGE_SIZE] = 1;
+	ASSERT_TRUE(IN_CHILD(faults_to_read(p, 8) == 1));
+	ASSERT_EQ(0, munmap(p, size));
+	ASSERT_TRUE(set_huge_pages("0"));
+}
+
+/* What was heap by another rule stays so in the one that mapped it. */
 TEST_F(commit, a_child_does_not_count_what_it_shares)
 {
-	char *p = mmap(NULL, SIZE, RW, SHARED, -1, 0);
+	char *p;
 
+	ASSERT_TRUE(set_policy("addr0"));
+	p = mmap(NULL, SIZE, RW, SHARED, -1, 0);
 	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_TRUE(set_policy("commit"));
 	ASSERT_EQ(PAGES, GROWN());
 	ASSERT_TRUE(IN_CHILD(GROWN() == 0 && heap_vma_pages(NULL) == total_heap() &&
 			     set_limit(0) == 0 && mprotect(p, SIZE, PROT_NONE) == 0 &&
@@ -691,15 +746,6 @@ TEST_F(commit, a_child_does_not_count_what_it_shares)
 			     /* Nor does its child. */
 			     IN_CHILD(GROWN() == 0) && munmap(p, SIZE) == 0 && GROWN() == 0));
 	ASSERT_EQ(PAGES, GROWN());
-}
-
-TEST_F(commit, a_child_counts_what_it_makes_writable)
-{
-	char *p = mmap(NULL, SIZE, PROT_NONE, SHARED, -1, 0);
-
-	ASSERT_NE(MAP_FAILED, p);
-	ASSERT_TRUE(IN_CHILD(mprotect(p, SIZE, RW) == 0 && GROWN() == PAGES));
-	ASSERT_EQ(0, GROWN());
 }
 
 /* --- What malloc() in a thread gets is what is counted. --- */

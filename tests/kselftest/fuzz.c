@@ -351,9 +351,13 @@ static enum mark classify(uintptr_t hint, size_t size, int prot, int flags, bool
 {
 	if (!commit)
 		return !file && hint < page_size ? HEAP : OTHER;
-	if (file || flags & (MAP_STACK | MAP_GROWSDOWN))
-		return NEVER;
+	if (file)
+		return OTHER;
+	if (flags & MAP_SHARED)
+		return OTHER;
 	if (flags & MAP_FIXED && prot != PROT_NONE && is_private_file(hint, hint + size))
+		return NEVER;
+	if (flags & (MAP_STACK | MAP_GROWSDOWN))
 		return NEVER;
 	if (!(prot & PROT_WRITE))
 		return OTHER;
@@ -559,7 +563,7 @@ static void step_mprotect(void)
 		uintptr_t end = vma->at.end < part.end ? vma->at.end : part.end;
 
 		if (start >= end || !commit || !(prot & PROT_WRITE) || vma->writable ||
-		    vma->growsdown || mark_of(vma) != OTHER ||
+		    vma->growsdown || vma->shared || mark_of(vma) != OTHER ||
 		    set_pages_in(&files, start, start + page_size))
 			continue;
 		over = over || !fits((end - start) / page_size);

@@ -20,7 +20,7 @@
 #define STORMS 4
 
 /* As in slow_policy.rs. */
-#define STALL_ADDR 0x500000000
+#define STALL_PAGES 54321
 #define RUNS_ON "slow_policy: a hook runs after the policy has unregistered"
 
 static int load(const char *file)
@@ -427,7 +427,7 @@ static bool state_is(const char *module, const char *state)
 /* Stays inside the policy for a second. */
 static void stall_policy(void)
 {
-	mmap((void *)STALL_ADDR, page_size, RW, ANON, -1, 0);
+	sys_brk(sys_brk(0) + STALL_PAGES * page_size);
 	_exit(0);
 }
 

@@ -3,6 +3,7 @@
 
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "kselftest_harness.h"
 #include "heap.h"
@@ -58,7 +59,7 @@ TEST_F(peak, of_the_break)
 	ASSERT_EQ(self->heap + PAGES, peak_heap());
 }
 
-/* The kernel books old and new at once for a moment, which is no peak. */
+/* Memory that moves counts once, at each moment. */
 TEST_F(peak, of_a_move_is_no_sum)
 {
 	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
@@ -70,6 +71,56 @@ TEST_F(peak, of_a_move_is_no_sum)
 	ASSERT_EQ(FARTHER, p);
 	ASSERT_EQ(self->heap + PAGES + 1, total_heap());
 	ASSERT_EQ(self->heap + PAGES + 1, peak_heap());
+}
+
+static atomic_bool moving;
+
+/* The most heap that is seen while it moves, or the least if that is wrong. */
+static void *watch(void *heap)
+{
+	long is = *(long *)heap, worst = is;
+
+	while (atomic_load(&moving)) {
+		long seen = total_heap();
+
+		if (seen != is)
+			worst = seen;
+	}
+	return (void *)worst;
+}
+
+TEST_F_TIMEOUT(peak, of_a_move_is_no_sum_to_others, 120)
+{
+	const size_t size = 256 * MIB;
+	pthread_t watcher;
+	void *worst;
+	char *p;
+	long heap;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two CPUs");
+	atomic_store(&moving, true);
+	/* Its stack and its arena are there before anything is counted. */
+	heap = total_heap();
+	ASSERT_EQ(0, pthread_create(&watcher, NULL, watch, &heap));
+	atomic_store(&moving, false);
+	ASSERT_EQ(0, pthread_join(watcher, &worst));
+
+	p = mmap(NULL, size, RW, ANON | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, p);
+	heap = total_heap();
+	atomic_store(&moving, true);
+	ASSERT_EQ(0, pthread_create(&watcher, NULL, watch, &heap));
+	for (int i = 0; i < 20000; i++) {
+		char *to = i % 2 ? FAR : FAR + size;
+
+		ASSERT_EQ(to, mremap(p, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to));
+		p = to;
+	}
+	atomic_store(&moving, false);
+	ASSERT_EQ(0, pthread_join(watcher, &worst));
+	ASSERT_EQ(heap, (long)worst);
+	ASSERT_EQ(heap, peak_heap());
 }
 
 /* After a peak that was higher, a move leaves that. */

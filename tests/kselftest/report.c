@@ -102,6 +102,29 @@ TEST_F(report, the_log_is_off_until_asked_for)
 	ASSERT_TRUE(file_is(LOG_FILE, "1\n"));
 }
 
+static bool is_refused(int times)
+{
+	for (int i = 0; i < times; i++)
+		if (mmap(NULL, SIZE + 1, RW, ANON, -1, 0) != MAP_FAILED)
+			return false;
+	return true;
+}
+
+TEST_F(report, who_is_refused_all_the_time_does_not_hide_others)
+{
+	char line[64];
+	int said;
+
+	ASSERT_TRUE(write_file(LOG_FILE, "1"));
+	ASSERT_EQ(0, allow_pages(PAGES));
+	ASSERT_TRUE(IN_CHILD(is_refused(500)));
+	for (int i = 0; i < 5; i++)
+		ASSERT_TRUE(IN_CHILD(({
+			snprintf(line, sizeof(line), "heap_limit: report (%d): VmHeap ", getpid());
+			is_refused(20) && (said = logged(line)) >= 1 && said <= 10;
+		})));
+}
+
 /* --- Crossings. --- */
 
 TEST_F(report, each_crossing_anew)

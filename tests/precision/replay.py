@@ -46,7 +46,6 @@ class Area:
     anonymous: bool
     shared: bool = False
     stack: bool = False
-    inherited: bool = False  # shared memory that a parent mapped
     dontfork: bool = False
     heap: bool = False
 
@@ -62,9 +61,9 @@ def addr0_new(area, address, flags, replaced):
 
 
 def commit_new(area, address, flags, replaced):
-    """Anonymous memory that is writable from the start."""
+    """Private anonymous memory that is writable from the start."""
     del address
-    if not (area.anonymous and area.writable) or area.stack:
+    if not (area.anonymous and area.writable) or area.stack or area.shared:
         return False
     if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE):
         shadow = flags & MAP_NORESERVE
@@ -84,7 +83,7 @@ def addr0_writable(area):
 
 def commit_writable(area):
     """Sticky; what was not writable so far is counted when it becomes so."""
-    fresh = area.anonymous and not area.stack and not area.inherited and not area.writable
+    fresh = area.anonymous and not area.stack and not area.shared and not area.writable
     return area.heap or fresh
 
 
@@ -147,8 +146,7 @@ class Mm:
         child.brk = self.brk
         for area in self.areas:
             if not area.dontfork:
-                inherited = area.inherited or area.shared and area.anonymous
-                child.areas.append(replace(area, inherited=inherited, heap=area.heap and not inherited))
+                child.areas.append(replace(area, heap=area.heap and not area.shared))
         return child
 
     def settle(self, start, end):

@@ -46,6 +46,10 @@ class Calls(unittest.TestCase):
             replay.feed(line)
         self.assertEqual(len(replay.mms[1].areas), 2)
 
+    def test_shared_memory(self):
+        reserved = "1 mmap(NULL, 16384, 0, 0x21, -1, 0) = 0x20000"
+        self.assertEqual(pages(reserved, "1 mprotect(0x20000, 16384, 0x3) = 0"), (4, 0))
+
     def test_stack(self):
         stack = "1 mmap(NULL, 65536, 0, 0x20022, -1, 0) = 0x10000"
         self.assertEqual(pages(stack, "1 mprotect(0x11000, 61440, 0x3) = 0"), (16, 0))
@@ -81,7 +85,7 @@ class Processes(unittest.TestCase):
         self.assertEqual(pages(self.heap, "1 madvise(0x10000, 4096, 0xa) = 0", self.fork, process=2), (1, 1))
 
     def test_shared_is_the_parents(self):
-        self.assertEqual(pages(self.shared, self.fork), (4, 4))
+        self.assertEqual(pages(self.shared, self.fork), (4, 0))
         self.assertEqual(pages(self.shared, self.fork, process=2), (0, 0))
 
     def test_thread(self):

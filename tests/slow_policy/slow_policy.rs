@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! `slow_policy.ko`: a policy that counts and limits nothing, to be refused beside another.
+//! `slow_policy.ko`: a policy that limits nothing, to be refused beside another.
 //!
-//! It takes its time, so that tasks are inside of it when it is unloaded, and a second for a
-//! mapping asked for at [`STALL_ADDR`]. It complains if one is still inside after it has
-//! unregistered.
+//! It counts growth of the break, and takes its time for it, so that tasks are inside of it when it
+//! is unloaded, and a second for growth by [`STALL_PAGES`]. It complains if one is still inside
+//! after it has unregistered.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use kernel::{
     c_str,
-    heap_policy::{Class, HeapPolicy, Mode, NewMapping, Policy, Registration, Verdict},
+    heap_policy::{Change, Charge, Class, HeapPolicy, Mapping, Policy, Registration},
     prelude::*,
     str::CStr,
     time::{Ktime, NSEC_PER_MSEC},
@@ -18,11 +18,11 @@ use kernel::{
 module! {
     type: SlowPolicy,
     name: "slow_policy",
-    description: "A slow heap policy that counts nothing, for tests",
+    description: "A slow heap policy that limits nothing, for tests",
     license: "GPL",
 }
 
-static POLICIES: [Policy; 1] = [Policy::new::<Nothing>()];
+static POLICIES: [Policy; 1] = [Policy::new::<Break>()];
 
 struct SlowPolicy {
     registration: Option<Registration>,
@@ -31,7 +31,8 @@ struct SlowPolicy {
 impl kernel::Module for SlowPolicy {
     fn init(_module: &'static ThisModule) -> Result<Self> {
         Ok(Self {
-            registration: Some(Registration::new(&POLICIES, None, None)?),
+            // SAFETY: It is dropped with the module, below.
+            registration: Some(unsafe { Registration::new(&POLICIES, None, None) }?),
         })
     }
 }
@@ -49,8 +50,8 @@ impl Drop for SlowPolicy {
 /// Rounds of a loop that make the policy slow.
 const SPINS: usize = 10_000;
 
-/// Where a mapping is asked for that takes a second.
-const STALL_ADDR: usize = 0x5_0000_0000;
+/// Growth that takes a second.
+const STALL_PAGES: isize = 54321;
 
 fn stall() {
     let start = Ktime::ktime_get();
@@ -59,29 +60,28 @@ fn stall() {
     }
 }
 
-struct Nothing;
+struct Break;
 
-impl HeapPolicy for Nothing {
+impl HeapPolicy for Break {
     const NAME: &'static CStr = c_str!("slow");
 
-    fn classify(mapping: &NewMapping) -> Class {
+    fn classify(mapping: Mapping) -> Class {
+        match mapping.change() {
+            Change::Brk => Class::Heap,
+            _ => Class::Other,
+        }
+    }
+
+    fn charge(total: usize, delta: isize, _limit: usize) -> Charge {
         for _ in 0..SPINS {
             core::hint::spin_loop();
         }
-        if mapping.addr() == STALL_ADDR {
+        if delta == STALL_PAGES {
             stall();
         }
         if UNREGISTERED.load(Ordering::Relaxed) {
             pr_err!("a hook runs after the policy has unregistered\n");
         }
-        Class::Other
-    }
-
-    fn may_expand(_total: usize, _npages: usize, _limit: usize, _mode: Mode) -> Verdict {
-        Verdict::Grow
-    }
-
-    fn account(total: usize, npages: isize) -> usize {
-        total.wrapping_add_signed(npages)
+        Charge::Within(total.wrapping_add_signed(delta))
     }
 }

@@ -2,41 +2,56 @@
 
 //! Policy `addr0` against the table of its rule.
 
-use crate::addr0::{is_heap, Request};
+use crate::addr0::classify;
+use crate::request::{Change, Class, Request};
+use crate::requests::{any_request, BRK, PLAIN};
 use proptest::prelude::*;
-
-fn mmap(addr: usize, fixed: bool, file: bool) -> Request {
-    Request::Mmap { addr, fixed, file }
-}
 
 #[test]
 fn brk_is_heap() {
-    assert!(is_heap(&Request::Brk));
+    assert_eq!(classify(&BRK), Class::Heap);
 }
 
 #[test]
 fn anonymous_memory_anywhere_is_heap() {
-    assert!(is_heap(&mmap(0, false, false)));
+    assert_eq!(classify(&PLAIN), Class::Heap);
 }
 
 #[test]
-fn fixed_at_address_zero_is_not() {
-    assert!(!is_heap(&mmap(0, true, false)));
-}
-
-/// Any address, and 0, the one that matters, as often.
-fn addr() -> impl Strategy<Value = usize> {
-    prop_oneof![Just(0), any::<usize>()]
+fn shared_memory_and_reservations_and_stacks_are() {
+    let request = Request {
+        accessible: false,
+        writable: false,
+        shared: true,
+        stack: true,
+        noreserve: true,
+        ..PLAIN
+    };
+    assert_eq!(classify(&request), Class::Heap);
 }
 
 proptest! {
     #[test]
-    fn an_address_asked_for_is_not(addr in 1usize.., fixed: bool, file: bool) {
-        prop_assert!(!is_heap(&mmap(addr, fixed, file)));
+    fn an_address_asked_for_is_not(request in any_request()) {
+        let request = Request { change: Change::Mmap, at_address: true, ..request };
+        prop_assert_eq!(classify(&request), Class::Other);
     }
 
     #[test]
-    fn a_file_is_not(addr in addr(), fixed: bool) {
-        prop_assert!(!is_heap(&mmap(addr, fixed, true)));
+    fn huge_pages_are_not(request in any_request()) {
+        let request = Request { change: Change::Mmap, huge: true, ..request };
+        prop_assert_eq!(classify(&request), Class::Other);
+    }
+
+    #[test]
+    fn only_new_memory_is(request in any_request()) {
+        for change in [Change::Mprotect, Change::OverFiles] {
+            prop_assert_eq!(classify(&Request { change, ..request }), Class::Other);
+        }
+    }
+
+    #[test]
+    fn nothing_is_exempt(request in any_request()) {
+        prop_assert_ne!(classify(&request), Class::Exempt);
     }
 }

@@ -2,7 +2,7 @@
 
 //! The arithmetic of the limit over the whole range of its arguments.
 
-use crate::charge::{account, judge, may_expand, Verdict};
+use crate::charge::{charge, Charge};
 use proptest::prelude::*;
 
 /// Anything, with the ends of the range as likely as its middle.
@@ -22,56 +22,47 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
     #[test]
-    fn growth_passes_exactly_if_it_fits(total in edgy(), npages in edgy(), limit in edgy()) {
-        prop_assume!(npages != 0);
-        let fits = total as u128 + npages as u128 <= limit as u128;
-        prop_assert_eq!(may_expand(total, npages, limit), fits);
+    fn growth_passes_exactly_if_it_fits(
+        total in edgy(), growth in 1..isize::MAX, small in 1isize..64, limit in edgy(),
+    ) {
+        for growth in [growth, small] {
+            let fits = total as u128 + growth as u128 <= limit as u128;
+            prop_assert_eq!(matches!(charge(total, growth, limit), Charge::Within(_)), fits);
+        }
     }
 
     #[test]
     fn no_growth_always_passes(total in edgy(), limit in edgy()) {
-        prop_assert!(may_expand(total, 0, limit));
+        prop_assert_eq!(charge(total, 0, limit), Charge::Within(total));
     }
 
-    /// Nothing is asked without a limit; if it were, all that an address space holds would pass.
+    #[test]
+    fn giving_back_always_passes(total in edgy(), back in 1..isize::MAX, limit in edgy()) {
+        prop_assert!(matches!(charge(total, -back, limit), Charge::Within(_)));
+    }
+
+    /// All that an address space holds passes.
     #[test]
     fn infinity_never_refuses(
-        total in 0usize..1 << 46, npages in 0usize..1 << 46, shift in 0usize..3,
+        total in 0usize..1 << 46, growth in 0isize..1 << 46, shift in 0usize..3,
     ) {
-        prop_assert!(may_expand(total, npages, INFINITIES[shift]));
+        prop_assert!(matches!(charge(total, growth, INFINITIES[shift]), Charge::Within(_)));
     }
 
     #[test]
-    fn at_the_limit_and_a_page_around_it(total in 0usize..1 << 40, npages in 1usize..1 << 40) {
-        let limit = total + npages;
-        prop_assert!(may_expand(total, npages, limit));
-        prop_assert!(may_expand(total, npages - 1, limit));
-        prop_assert!(!may_expand(total, npages + 1, limit));
-    }
-
-    /// An audit lets pass what is otherwise refused, and nothing else is different.
-    #[test]
-    fn an_audit_reports_what_is_refused(total in edgy(), npages in edgy(), limit in edgy()) {
-        let (enforced, audited) = if may_expand(total, npages, limit) {
-            (Verdict::Grow, Verdict::Grow)
-        } else {
-            (Verdict::Refuse, Verdict::Report)
-        };
-        prop_assert_eq!(judge(total, npages, limit, false), enforced);
-        prop_assert_eq!(judge(total, npages, limit, true), audited);
+    fn at_the_limit_and_a_page_around_it(total in 0usize..1 << 40, growth in 2isize..1 << 40) {
+        let limit = total + growth as usize;
+        prop_assert_eq!(charge(total, growth - 1, limit), Charge::Within(limit - 1));
+        prop_assert_eq!(charge(total, growth, limit), Charge::Within(limit));
+        prop_assert_eq!(charge(total, growth + 1, limit), Charge::Above(limit + 1));
     }
 
     #[test]
-    fn account_is_the_sum(total in edgy(), npages: isize) {
-        let sum = total as i128 + npages as i128;
+    fn the_answer_is_the_sum(total in edgy(), delta: isize, limit in edgy()) {
+        let sum = total as i128 + delta as i128;
         if let Ok(expected) = usize::try_from(sum) {
-            prop_assert_eq!(account(total, npages), expected);
+            let (Charge::Within(is) | Charge::Above(is)) = charge(total, delta, limit);
+            prop_assert_eq!(is, expected);
         }
-    }
-
-    /// Also where there is no such size for a moment.
-    #[test]
-    fn what_is_given_back_can_be_taken_again(total in edgy(), npages in 1 - isize::MAX..isize::MAX) {
-        prop_assert_eq!(account(account(total, npages), -npages), total);
     }
 }

@@ -13,7 +13,10 @@ mod addr0;
 mod charge;
 #[path = "../../../src/commit.rs"]
 mod commit;
+#[path = "../../../src/request.rs"]
+mod request;
 
 mod addr0_tests;
 mod charge_tests;
 mod commit_tests;
+mod requests;

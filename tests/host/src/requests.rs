@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What policies are asked about.
+
+use crate::request::{Change, Request};
+use proptest::prelude::*;
+
+/// `malloc()` of something large.
+pub(crate) const PLAIN: Request = Request {
+    change: Change::Mmap,
+    accessible: true,
+    writable: true,
+    shared: false,
+    replaces: false,
+    at_address: false,
+    stack: false,
+    noreserve: false,
+    huge: false,
+};
+
+pub(crate) const BRK: Request = Request {
+    change: Change::Brk,
+    ..PLAIN
+};
+
+/// What does not come by the kernel, too.
+pub(crate) fn any_request() -> impl Strategy<Value = Request> {
+    let change = prop_oneof![
+        Just(Change::Mmap),
+        Just(Change::Brk),
+        Just(Change::Mprotect),
+        Just(Change::OverFiles)
+    ];
+    (change, any::<[bool; 8]>()).prop_map(|(change, flags)| {
+        let [accessible, writable, shared, replaces, at_address, stack, noreserve, huge] = flags;
+        Request {
+            change,
+            accessible,
+            writable,
+            shared,
+            replaces,
+            at_address,
+            stack,
+            noreserve,
+            huge,
+        }
+    })
+}
