@@ -113,6 +113,7 @@ def legend():
 def drawing(title, seen, panels):
     end = max(run["samples"][-1]["seconds"] for _, _, run in panels)
     parts = [
+        "<!-- SPDX-License-Identifier: GPL-2.0-only -->",
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
         f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',

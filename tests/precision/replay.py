@@ -2,7 +2,7 @@
 """What a policy should count for a program, from the calls that it made.
 
 Replays a trace of strace -f -X raw over a model of each process' mappings, by the
-rules of the policies as the README has them. It shares nothing with the module:
+rules of the policies as docs/policies.md has them. It shares nothing with the module:
 where both come to the same number of pages, each confirms the other. What strace
 does not see is left out, as no policy counts it: the mappings that exec and the
 kernel itself make.
