@@ -721,7 +721,7 @@ TEST_F(commit, shared_huge_pages_share_page_tables_with_a_child)
 	char *p;
 
 	ASSERT_TRUE(set_huge_pages("8"));
-	p = mmap(FAR, size, RW, SHARED | MAP_HUGETLB | MAP_NORESERVE | MAP_FIXED, -1, 0);
+	p = mmap(FAR, size, RW, SHARED | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
 	ASSERT_EQ(FAR, p);
 	for (int i = 0; i < 8; i++)
 		p[i * HUGE_SIZE] = 1;
@@ -817,6 +817,29 @@ TEST_F(commit, a_file_of_before_stays_free)
 	ASSERT_EQ(0, mprotect(shared, SIZE, RW));
 	ASSERT_EQ(0, mprotect(private, SIZE, RW));
 	ASSERT_EQ(0, GROWN());
+}
+
+/* Private huge pages of a file too, which only the file tells from anonymous ones. */
+TEST_F(commit, huge_pages_of_a_file_of_before_stay_free)
+{
+	int fd = memfd_create("huge", MFD_HUGETLB);
+	int zero = open("/dev/zero", O_RDWR);
+	char *huge, *shared;
+
+	ASSERT_TRUE(set_huge_pages("4"));
+	ASSERT_EQ(0, ftruncate(fd, HUGE_SIZE));
+	ASSERT_TRUE(set_policy("addr0"));
+	huge = mmap(NULL, HUGE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
+	shared = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, zero, 0);
+	ASSERT_NE(MAP_FAILED, huge);
+	ASSERT_NE(MAP_FAILED, shared);
+	ASSERT_TRUE(set_policy("commit"));
+	ASSERT_EQ(0, set_limit(0));
+	ASSERT_EQ(0, mprotect(huge, HUGE_SIZE, RW));
+	ASSERT_EQ(0, mprotect(shared, SIZE, RW));
+	ASSERT_EQ(0, GROWN());
+	ASSERT_EQ(0, munmap(huge, HUGE_SIZE));
+	ASSERT_TRUE(set_huge_pages("0"));
 }
 
 TEST_F(commit, a_stack_stays_one)
