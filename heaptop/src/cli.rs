@@ -7,6 +7,7 @@ use crate::model::group::By;
 use crate::model::limit::Change;
 use crate::model::sort::Key;
 use crate::run;
+use crate::ui::live::help::HELP;
 use clap::error::ErrorKind;
 use clap::{value_parser, ArgGroup, Args, CommandFactory, Parser, Subcommand};
 use std::env;
@@ -97,6 +98,9 @@ heaptop --watch --json -c nginx          a line for each event
 heaptop --watch -n 1 -t 60 || echo calm  wait a minute for an event
 heaptop run --heap=64Mi:1Gi -- make      a command under a limit
 heaptop set 4711 --heap=1Gi:             the soft limit of a process";
+
+/// Keys of the live view, as it shows them itself.
+pub const KEYS: &str = HELP;
 
 /// All of it, for --help.
 fn details() -> String {

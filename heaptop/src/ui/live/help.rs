@@ -2,7 +2,7 @@
 
 //! The page of keys.
 
-pub(super) const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 q           quit                        space     look again now
 up, down    select a line; k, j         d         change the delay
 PgUp, PgDn  select one a page away      +, -      a longer delay, a shorter one

@@ -3,7 +3,7 @@
 //! The live view: the table, anew every so often, and keys as in top.
 
 mod details;
-mod help;
+pub(crate) mod help;
 mod history;
 mod keys;
 mod prompt;
