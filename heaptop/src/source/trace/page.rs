@@ -166,8 +166,8 @@ mod tests {
 
     fn head(kind: u32, delta: u32) -> [u8; 4] {
         match cfg!(target_endian = "big") {
-            true => (kind << TIME_BITS | delta).to_ne_bytes(),
-            false => (delta << TYPE_BITS | kind).to_ne_bytes(),
+            true => ((kind << TIME_BITS) | delta).to_ne_bytes(),
+            false => ((delta << TYPE_BITS) | kind).to_ne_bytes(),
         }
     }
 
@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn lost() {
         let data = [head(1, 0), *b"data"].concat();
-        assert!(layout().page(&page(&data, MISSED | 1 << 30)).lost);
+        assert!(layout().page(&page(&data, MISSED | (1 << 30))).lost);
         assert_eq!(layout().page(&page(&data, MISSED)).records.len(), 1);
         assert_eq!(layout().page(&[]), Page::default());
         assert_eq!(layout().page_size(), 4096);
