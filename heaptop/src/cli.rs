@@ -226,7 +226,7 @@ impl Cli {
     /// What we were called with. If it is wrong, or a question for help, all has been said,
     /// and the status is left.
     pub fn read() -> Result<Self, ExitCode> {
-        Self::parse_from_checked(env::args_os()).map_err(|error| {
+        Self::checked(env::args_os()).map_err(|error| {
             let _ = error.print();
             let runs = env::args_os()
                 .nth(1)
@@ -239,7 +239,7 @@ impl Cli {
         })
     }
 
-    fn parse_from_checked(
+    fn checked(
         line: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
         let cli = Self::try_parse_from(line)?;
@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::parse_from_checked(line.split(' '))
+        Cli::checked(line.split(' '))
     }
 
     #[test]

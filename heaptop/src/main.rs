@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The program: what `heaptop::main` says becomes a message and an exit status.
+//! The program: what `heaptop::run` says becomes a message and an exit status.
 
 use std::process::ExitCode;
 
