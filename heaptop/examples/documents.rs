@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap_complete::{generate_to, Shell};
 use clap_mangen::roff::{roman, Roff};
 use clap_mangen::Man;
-use heaptop::cli::{Cli, EXAMPLES, SECTIONS};
+use heaptop::cli::{Cli, EXAMPLES, KEYS, SECTIONS};
 use std::path::Path;
 use std::{env, fs, io};
 
@@ -41,11 +41,13 @@ fn page() -> io::Result<Vec<u8>> {
             .text([roman(text)])
             .to_writer(&mut page)?;
     }
-    Roff::new()
-        .control("SH", ["EXAMPLES"])
-        .control("nf", [])
-        .text([roman(EXAMPLES)])
-        .control("fi", [])
-        .to_writer(&mut page)?;
+    for (title, text) in [("KEYS", KEYS), ("EXAMPLES", EXAMPLES)] {
+        Roff::new()
+            .control("SH", [title])
+            .control("nf", [])
+            .text([roman(text)])
+            .control("fi", [])
+            .to_writer(&mut page)?;
+    }
     Ok(page)
 }

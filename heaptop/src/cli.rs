@@ -2,10 +2,18 @@
 
 //! The command line, from which man page and completions are made, too.
 
-use crate::limit::Change;
-use crate::sort::Key;
-use clap::{value_parser, Args, Parser, Subcommand};
+use crate::model::delay;
+use crate::model::group::By;
+use crate::model::limit::Change;
+use crate::model::sort::Key;
+use crate::run;
+use crate::ui::live::help::HELP;
+use clap::error::ErrorKind;
+use clap::{value_parser, ArgGroup, Args, CommandFactory, Parser, Subcommand};
+use std::env;
 use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// Show the heaps of processes, their limits (RLIMIT_HEAP), and what was refused
@@ -23,33 +31,51 @@ pub struct Cli {
 }
 
 /// What else there is to say, by title; the lines of a section are one paragraph.
-pub const SECTIONS: [(&str, &str); 5] = [
+pub const SECTIONS: [(&str, &str); 7] = [
     (
         "Columns",
         "\
-USED is the heap, PEAK the most there ever was, %SOFT the share of the soft limit,
-REFUSED how often growth was refused, WOULD-BE how often audit mode let growth pass.
-Sizes have units of 1024 bytes (Ki, Mi, Gi). A ? is what this user may not know.
-What is no text in a name is escaped: \\n, \\u{1b}.",
+USED is the heap, RSS all memory that is there of whatever kind, PEAK the most heap there
+ever was, %SOFT the share of the soft limit, REFUSED how often growth was refused, WOULD-BE
+how often audit mode let growth pass, UNIT the unit of systemd, or the cgroup where there is
+none. Sizes have units of 1024 bytes (Ki, Mi, Gi). A ? is what this user may not know.
+What is no text in a name is escaped: \\n, \\u{1b}. A terminal that is too narrow
+for all columns does without UNIT, HARD, WOULD-BE and RSS, in this order.",
+    ),
+    (
+        "Groups",
+        "\
+With --group-by, a line is the sum over the processes of a unit, user or command, PROCS of
+them. %SOFT is that of its fullest process, PEAK the sum of peaks, which were not at
+the same time. A unit of a user's manager is user@UID.service/NAME.",
     ),
     (
         "JSON",
         "\
 Sizes are exact, in bytes. A limit is a number, \"unlimited\", or null if it is
-unknown. share_percent is null if there is no limit, policy if there is none.",
+unknown. share_percent is null if there is no limit, policy if there is none, unit if
+there are no cgroups or, of an event, if the process had ended. Times of events are
+the kernel's.",
     ),
     (
         "OpenMetrics",
         "\
-No limit is infinite, and one that is unknown is left out. The textfile collector of
-node_exporter reads all of it, but knows counters by another name: they are untyped
-there. Write to a file aside, and rename it to NAME.prom.",
+Metrics are of units, unless --group-by says otherwise: those of processes have new labels
+with each process. No limit is infinite, and one that is unknown is left out. The textfile
+collector of node_exporter reads all of it, but knows counters by another name: they are
+untyped there. Write to a file aside, and rename it to NAME.prom.",
     ),
     (
         "Limits",
         "\
 SOFT:HARD, SOFT: or :HARD, or one for both: a number of bytes, unlimited, or a number
-with K, M, G, T, P or E, also as KiB and so on (1024), or KB and so on (1000).",
+with K, M, G, T, P or E, also as Ki or KiB and so on (1024), or KB and so on (1000).",
+    ),
+    (
+        "Users",
+        "\
+Names are those of /etc/passwd and, by getent(1), of the name services of the machine.
+-u takes any name that a user has.",
     ),
     (
         "Exit status",
@@ -57,7 +83,8 @@ with K, M, G, T, P or E, also as KiB and so on (1024), or KB and so on (1000).",
 0; 1 for failure, and if -p, -u, -c or -l select no process; 2 for a wrong command
 line. With --watch, 0 after --count events, by a signal, or after --timeout if there
 was an event and no --count; 124 after --timeout otherwise. With run, that of the
-command; 126 if it cannot be run, 127 if it is not found.",
+command; 125 if heaptop itself fails, 126 if the command cannot be run, 127 if it is
+not found, as with env(1).",
     ),
 ];
 
@@ -65,10 +92,15 @@ command; 126 if it cannot be run, 127 if it is not found.",
 pub const EXAMPLES: &str = "\
 heaptop -l -d 2                          those with a limit, live
 heaptop -u www-data -s used              of one user, most use first
+heaptop --group-by unit -s used          sums of units
+heaptop -b -n 60 -d 60 -j >hour.json     an object a minute, for an hour
 heaptop --watch --json -c nginx          a line for each event
 heaptop --watch -n 1 -t 60 || echo calm  wait a minute for an event
-heaptop run --heap=64M:1G -- make        a command under a limit
-heaptop set 4711 --heap=1G:              the soft limit of a process";
+heaptop run --heap=64Mi:1Gi -- make      a command under a limit
+heaptop set 4711 --heap=1Gi:             the soft limit of a process";
+
+/// Keys of the live view, as it shows them itself.
+pub const KEYS: &str = HELP;
 
 /// All of it, for --help.
 fn details() -> String {
@@ -82,6 +114,7 @@ fn details() -> String {
 
 /// What to show, of which processes.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("repeats").args(["watch", "batch"])))]
 pub struct View {
     /// Only these processes
     #[arg(short, long, value_name = "PID,...", value_delimiter = ',', value_parser = value_parser!(i32).range(1..))]
@@ -91,7 +124,7 @@ pub struct View {
     #[arg(short, long)]
     pub user: Option<String>,
 
-    /// Only processes whose name has this part
+    /// Only processes whose name has this part; with -f, whose name or command line has it
     #[arg(short, long, value_name = "PART")]
     pub command: Option<String>,
 
@@ -99,74 +132,132 @@ pub struct View {
     #[arg(short, long, conflicts_with = "watch")]
     pub limited: bool,
 
+    /// Whole command lines instead of names
+    #[arg(short, long, conflicts_with = "watch")]
+    pub full: bool,
+
+    /// What one line is, with sums
+    #[arg(
+        short,
+        long,
+        visible_alias = "by",
+        value_name = "WHAT",
+        value_enum,
+        conflicts_with = "watch"
+    )]
+    pub group_by: Option<By>,
+
     /// What comes first
     #[arg(short, long, value_name = "KEY", value_enum, default_value_t = Key::Share)]
     pub sort: Key,
 
+    /// What would come last comes first
+    #[arg(short, long, conflicts_with = "watch")]
+    pub reverse: bool,
+
     /// Live view, anew every so many seconds; h shows the keys
-    #[arg(short, long, value_name = "SECONDS", value_parser = seconds, conflicts_with_all = ["json", "openmetrics", "watch"])]
+    #[arg(short, long, value_name = "SECONDS", value_parser = delay::parse, conflicts_with = "watch")]
     pub delay: Option<Duration>,
 
-    /// One JSON object; with --watch, one a line for each event
-    #[arg(long, conflicts_with = "openmetrics")]
+    /// Print again and again instead of a live view, every 2 seconds without -d
+    #[arg(short, long)]
+    pub batch: bool,
+
+    /// One JSON object a time; with --watch, one a line for each event
+    #[arg(short, long, conflicts_with = "openmetrics")]
     pub json: bool,
 
     /// Metrics for Prometheus, as node_exporter's textfile collector reads them
-    #[arg(long, conflicts_with = "watch")]
+    #[arg(
+        short = 'm',
+        long,
+        visible_alias = "metrics",
+        conflicts_with = "repeats"
+    )]
     pub openmetrics: bool,
 
     /// Print growth that is refused, would be refused, or crosses the threshold, as it happens
     #[arg(short, long)]
     pub watch: bool,
 
-    /// End after so many events
-    #[arg(short = 'n', long, value_name = "N", requires = "watch", value_parser = value_parser!(u64).range(1..))]
+    /// End after so many events, or with -b, after having printed so often
+    #[arg(short = 'n', long, value_name = "N", requires = "repeats", value_parser = value_parser!(u64).range(1..))]
     pub count: Option<u64>,
 
     /// End after so much time
-    #[arg(short, long, value_name = "SECONDS", requires = "watch", value_parser = seconds)]
+    #[arg(short, long, value_name = "SECONDS", requires = "watch", value_parser = delay::parse)]
     pub timeout: Option<Duration>,
+
+    /// Look at the copy of a machine's /proc, /sys and /etc/passwd in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "watch")]
+    pub sysroot: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a command under a limit
+    #[command(visible_alias = "r")]
     Run {
         /// SOFT:HARD, SOFT:, :HARD, or one for both, as 64M or unlimited; see heaptop --help
-        #[arg(long, value_name = "LIMITS")]
+        #[arg(short = 'H', long, value_name = "LIMITS")]
         heap: Change,
 
-        /// The command and its arguments
-        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<OsString>,
+        /// The command
+        command: OsString,
+
+        /// Its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
     },
     /// Set the limit of a process
+    #[command(visible_alias = "s")]
     Set {
         /// The process
         #[arg(value_parser = value_parser!(i32).range(1..))]
         pid: i32,
 
         /// SOFT:HARD, SOFT:, :HARD, or one for both, as 64M or unlimited; see heaptop --help
-        #[arg(long, value_name = "LIMITS")]
+        #[arg(short = 'H', long, value_name = "LIMITS")]
         heap: Change,
     },
 }
 
-/// Not so long that clocks would overflow.
-fn seconds(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(seconds) if (0.1..=1e9).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("use a number of seconds, 0.1 or more".into()),
+impl Cli {
+    /// What we were called with. If it is wrong, or a question for help, all has been said,
+    /// and the status is left.
+    pub fn read() -> Result<Self, ExitCode> {
+        Self::checked(env::args_os()).map_err(|error| {
+            let _ = error.print();
+            let runs = env::args_os()
+                .nth(1)
+                .is_some_and(|word| word == "run" || word == "r");
+            match (error.exit_code(), runs) {
+                (0, _) => ExitCode::SUCCESS,
+                (_, true) => ExitCode::from(run::FAILED),
+                (_, false) => ExitCode::from(2),
+            }
+        })
+    }
+
+    fn checked(
+        line: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(line)?;
+        let view = &cli.view;
+        if view.delay.is_some() && !view.batch && (view.json || view.openmetrics) {
+            let problem = "the live view, -d, is for people: use -b with --json";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, problem));
+        }
+        Ok(cli)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(line.split(' '))
+        Cli::checked(line.split(' '))
     }
 
     #[test]
@@ -179,9 +270,16 @@ mod tests {
         for line in [
             "heaptop --json --openmetrics",
             "heaptop -d 1 --json",
+            "heaptop -d 1 --openmetrics",
             "heaptop -d 1 --watch",
+            "heaptop -b --watch",
+            "heaptop -b --openmetrics",
             "heaptop --openmetrics --watch",
+            "heaptop --watch --group-by unit",
+            "heaptop --watch --sysroot /",
+            "heaptop --group-by pid",
             "heaptop --count 1",
+            "heaptop -d 1 --count 1",
             "heaptop --json run --heap=1M true",
             "heaptop run true",
             "heaptop run --heap=1M",
@@ -197,24 +295,34 @@ mod tests {
     }
 
     #[test]
-    fn options_of_a_command_are_its_own() {
+    fn allowed() {
         for line in [
-            "heaptop run --heap=1M ls -l --help",
-            "heaptop run --heap=1M -- ls -l --help",
+            "heaptop -b -n 3 -d 1 --json",
+            "heaptop -wjn1",
+            "heaptop -m --by user",
+            "heaptop -rfg command",
+            "heaptop s 1 -H 64Mi",
         ] {
-            match parse(line).unwrap().command {
-                Some(Command::Run { command, .. }) => assert_eq!(command, ["ls", "-l", "--help"]),
-                other => panic!("{other:?}"),
-            }
+            assert!(parse(line).is_ok(), "{line}");
         }
     }
 
     #[test]
-    fn delays() {
-        assert_eq!(
-            parse("heaptop -d 0.5").unwrap().view.delay,
-            Some(Duration::from_millis(500))
-        );
-        assert!(parse("heaptop -d 1e30").is_err());
+    fn options_of_a_command_are_its_own() {
+        for line in [
+            "heaptop run --heap=1M ls -l --help",
+            "heaptop run --heap=1M -- ls -l --help",
+            "heaptop r -H1M -- ls -l --help",
+        ] {
+            match parse(line).unwrap().command {
+                Some(Command::Run {
+                    command, arguments, ..
+                }) => {
+                    assert_eq!(command, "ls");
+                    assert_eq!(arguments, ["-l", "--help"]);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }

@@ -1,21 +1,106 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Errors are `io::Error`s whose text is a message for the user.
+//! What goes wrong, each as one line for the user: what, why, and what to do.
 
-use std::fmt::Display;
+use crate::model::limit::Beyond;
 use std::io;
+use std::path::PathBuf;
+use thiserror::Error;
 
-/// `error`, with what it is about before it.
-pub(crate) fn about(what: impl Display, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {}", reason(error)))
+/// A failure, whose text is the message.
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error(
+        "this kernel has no RLIMIT_HEAP (no {field} in {}): boot one with the rlimit-heap patches",
+        .path.display()
+    )]
+    NoField { field: &'static str, path: PathBuf },
+
+    #[error("this kernel has no RLIMIT_HEAP: boot one with the rlimit-heap patches")]
+    NoResource,
+
+    #[error("cannot read {}: {}", .0.display(), words(.1))]
+    Read(PathBuf, #[source] io::Error),
+
+    #[error("cannot write the output: {}", words(.0))]
+    Write(#[source] io::Error),
+
+    #[error("user '{0}' does not exist")]
+    NoUser(String),
+
+    #[error(transparent)]
+    Beyond(#[from] Beyond),
+
+    #[error("cannot set the heap limit{}: {why}", of_process(*.pid))]
+    SetLimit { pid: i32, why: Box<Error> },
+
+    #[error("cannot run {command}: {}", words(.why))]
+    Run { command: String, why: io::Error },
+
+    #[error("cannot signal process {pid}: {}", words(.why))]
+    Signal { pid: i32, why: io::Error },
+
+    #[error("'{0}' is no signal: use a name or a number, as TERM or 15")]
+    NoSignal(String),
+
+    #[error("the live view, -d, needs a terminal: use -b without one")]
+    NoTerminal,
+
+    #[error("cannot use the terminal: {}", words(.0))]
+    Terminal(#[source] io::Error),
+
+    #[error("cannot trace: {0}")]
+    Trace(#[from] TraceError),
+
+    #[error("{}", words(.0))]
+    System(#[from] io::Error),
+}
+
+/// Why there are no events to see.
+#[derive(Debug, Error)]
+pub enum TraceError {
+    #[error("only root can: {}", words(.0))]
+    NotRoot(#[source] io::Error),
+
+    #[error("this kernel has no tracefs")]
+    NoTracefs,
+
+    #[error("tracefs is not mounted: mount -t tracefs tracefs {}", .0.display())]
+    NotMounted(PathBuf),
+
+    #[error(
+        "this kernel has no heap_limit events: it needs CONFIG_FTRACE and the rlimit-heap patches"
+    )]
+    NoEvents,
+
+    #[error("this kernel describes its events in words not understood: {0}")]
+    Format(String),
+
+    #[error("{}: {}", .0.display(), words(.1))]
+    File(PathBuf, #[source] io::Error),
+}
+
+impl Error {
+    /// Has the reader of our output gone?
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Error::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
 }
 
 /// The system's words, without the number that Rust adds.
-pub(crate) fn reason(error: &io::Error) -> String {
+fn words(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error ") {
         Some((words, _)) => words.to_string(),
         None => text,
+    }
+}
+
+/// Ourselves, if it is 0.
+fn of_process(pid: i32) -> String {
+    match pid {
+        0 => String::new(),
+        _ => format!(" of process {pid}"),
     }
 }
 
@@ -25,10 +110,19 @@ mod tests {
 
     #[test]
     fn no_numbers() {
-        let error = io::Error::from_raw_os_error(libc::EPERM);
+        let why = Box::new(Error::System(io::Error::from_raw_os_error(libc::EPERM)));
         assert_eq!(
-            about("process 1", &error).to_string(),
-            "process 1: Operation not permitted"
+            Error::SetLimit { pid: 1, why }.to_string(),
+            "cannot set the heap limit of process 1: Operation not permitted"
+        );
+    }
+
+    #[test]
+    fn ours_is_not_named() {
+        let why = Box::new(Error::NoResource);
+        assert_eq!(
+            Error::SetLimit { pid: 0, why }.to_string(),
+            "cannot set the heap limit: this kernel has no RLIMIT_HEAP: boot one with the rlimit-heap patches"
         );
     }
 }

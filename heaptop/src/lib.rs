@@ -2,77 +2,111 @@
 
 //! heaptop shows what RLIMIT_HEAP limits: the heaps of processes, their limits, and
 //! what was refused. A library, so that examples/documents.rs has the options, too.
+//!
+//! What is read (`source`), what it is (`model`), how it is written (`output`) and how it
+//! goes on (`ui`) know only what is before them; tests/layers.rs sees to that.
 
 pub mod cli;
 mod error;
-mod escape;
-mod event;
-mod filter;
-mod json;
-mod kernel;
-mod limit;
-mod live;
-mod metrics;
-mod process;
-mod rlimit;
+mod model;
+mod output;
 mod run;
-mod signals;
-mod size;
-mod sort;
-mod table;
-mod trace;
-mod users;
-mod watch;
+mod source;
+mod ui;
 
 use cli::{Cli, Command, View};
-use filter::Filter;
-use kernel::System;
-use std::io::{self, BufWriter, Write};
+pub use error::Error;
+use model::filter::Filter;
+use model::group::By;
+use model::rows::Look;
+use source::machine::Machine;
 use std::process::ExitCode;
-use users::Users;
+use std::time::Duration;
+use ui::batch::{Batch, Format};
+use ui::live::Settings;
+use ui::watch::Watch;
+
+/// Between two looks, if nobody says it.
+const DELAY: Duration = Duration::from_secs(2);
 
 /// Does what the command line says. An error is what to tell the user, in one line.
-pub fn run(cli: Cli) -> io::Result<ExitCode> {
-    kernel::check()?;
-    match cli.command {
-        Some(Command::Run { heap, command }) => run::run(heap, &command),
+pub fn run(cli: Cli) -> (ExitCode, Option<Error>) {
+    let result = match cli.command {
+        Some(Command::Run {
+            heap,
+            command,
+            arguments,
+        }) => {
+            let (error, status) = run::run(heap, &command, &arguments);
+            return (status, Some(error));
+        }
         Some(Command::Set { pid, heap }) => run::set(pid, heap).map(|()| ExitCode::SUCCESS),
         None => view(cli.view),
+    };
+    match result {
+        Ok(status) => (status, None),
+        Err(error) => (ExitCode::FAILURE, Some(error)),
     }
 }
 
-fn view(view: View) -> io::Result<ExitCode> {
-    let users = Users::read();
-    let filter = Filter::new(&view, &users)?;
+fn view(view: View) -> Result<ExitCode, Error> {
+    let machine = Machine::open(view.sysroot.clone())?;
+    let filter = filter(&view, &machine)?;
     if view.watch {
-        return watch::watch(&view, &filter, &users);
+        let watch = Watch {
+            filter,
+            json: view.json,
+            count: view.count,
+            timeout: view.timeout,
+        };
+        return ui::watch::watch(&machine, &watch);
     }
-    if let Some(delay) = view.delay {
-        return live::live(delay, view.sort, filter, &users);
+    let format = match (view.json, view.openmetrics) {
+        (true, _) => Format::Json,
+        (_, true) => Format::OpenMetrics,
+        _ => Format::Table,
+    };
+    let look = Look {
+        by: view.group_by.unwrap_or(match format {
+            // Of processes, there would be new labels every second.
+            Format::OpenMetrics => By::Unit,
+            _ => By::Process,
+        }),
+        key: view.sort,
+        reverse: view.reverse,
+        full: view.full,
+    };
+    match view.delay {
+        Some(delay) if !view.batch => {
+            let settings = Settings {
+                filter,
+                look,
+                delay,
+            };
+            ui::live::live(&machine, settings)
+        }
+        delay => {
+            let batch = Batch {
+                filter,
+                look,
+                format,
+                delay: delay.unwrap_or(DELAY),
+                count: if view.batch { view.count } else { Some(1) },
+            };
+            batch.run(&machine)
+        }
     }
-    show(&view, &filter, &users)
 }
 
-/// What there is now, once.
-fn show(view: &View, filter: &Filter, users: &Users) -> io::Result<ExitCode> {
-    let system = System::read();
-    let mut processes = process::all(filter, users)?;
-    sort::sort(&mut processes, view.sort);
-    let selected = !processes.is_empty() || filter.is_empty();
-    let stdout = io::stdout();
-    let width = table::width_of(&stdout);
-    let mut out = BufWriter::new(stdout.lock());
-    if view.json {
-        json::write(&mut out, &system, &processes)?;
-    } else if view.openmetrics {
-        out.write_all(metrics::text(system, processes).as_bytes())?;
-    } else {
-        table::write(&mut out, &system, &processes, width)?;
-    }
-    out.flush()?;
-    // As ps has it; but that there is none is what a collector is to know.
-    Ok(match selected || view.openmetrics {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+fn filter(view: &View, machine: &Machine) -> Result<Filter, Error> {
+    let user = view.user.clone();
+    let user = user.map(|name| Ok::<_, Error>((machine.users.uid(&name)?, name)));
+    Ok(Filter {
+        pids: view.pid.clone(),
+        user: user.transpose()?,
+        command: view.command.clone(),
+        full: view.full,
+        limited: view.limited,
+        group: None,
     })
 }

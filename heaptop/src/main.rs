@@ -2,23 +2,22 @@
 
 //! The program: what `heaptop::run` says becomes a message and an exit status.
 
-use clap::Parser;
-use std::io;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match heaptop::run(heaptop::cli::Cli::parse()) {
-        Ok(status) => status,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => end_by_sigpipe(),
-        Err(error) => {
-            eprintln!("heaptop: {error}");
-            ExitCode::FAILURE
-        }
+    let (status, problem) = match heaptop::cli::Cli::read() {
+        Ok(cli) => heaptop::run(cli),
+        Err(status) => (status, None),
+    };
+    match problem {
+        Some(error) if error.is_broken_pipe() => end_by_sigpipe(),
+        Some(error) => eprintln!("heaptop: {error}"),
+        None => (),
     }
+    status
 }
 
 /// As a program ends that does not ignore the signal, which Rust does: `heaptop | head -1`.
-fn end_by_sigpipe() -> ExitCode {
+fn end_by_sigpipe() {
     let _ = signal_hook::low_level::emulate_default_handler(libc::SIGPIPE);
-    ExitCode::FAILURE
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What happened to growth of a heap.
+
+use std::time::SystemTime;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// When, by the kernel.
+    pub(crate) time: SystemTime,
+    /// refused, would_refuse or crossed.
+    pub(crate) kind: String,
+    pub(crate) pid: i32,
+    /// The real user.
+    pub(crate) uid: u32,
+    pub(crate) command: String,
+    /// What asked for it: brk, mmap, mremap, mprotect or fault.
+    pub(crate) what: String,
+    /// Bytes asked for.
+    pub(crate) request: u64,
+    /// Bytes of heap before that.
+    pub(crate) used: u64,
+    /// Bytes of the soft limit.
+    pub(crate) limit: u64,
+    pub(crate) policy: String,
+}
