@@ -52,14 +52,13 @@ impl Decoder {
         let (kind, format) = self.formats.get(&id)?;
         let number = |name| format.number(record, name);
         let bytes = |name| Some(number(name)?.saturating_mul(1024));
-        let what = format.symbol(record, "what");
         Some(Event {
             time,
             kind: kind.to_string(),
             pid: number("pid")? as i32,
             uid: number("uid")? as u32,
             command: format.text(record, "comm")?,
-            what: what.or_else(|| number("what").map(|n| n.to_string()))?,
+            what: format.text(record, "what")?,
             request: bytes("request")?,
             used: bytes("usage")?,
             limit: bytes("limit")?,

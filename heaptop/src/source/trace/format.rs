@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The `format` file of an event: where its fields are, and what their numbers mean.
+//! The `format` file of an event: where its fields are.
 
 use crate::error::TraceError;
 use std::collections::HashMap;
@@ -11,8 +11,6 @@ use std::ops::Range;
 pub(super) struct Format {
     pub(super) id: Option<u16>,
     fields: HashMap<String, Field>,
-    /// The rest of the line `print fmt:`.
-    print: String,
 }
 
 #[derive(Debug)]
@@ -28,8 +26,6 @@ impl Format {
         for line in text.lines().map(str::trim) {
             if let Some(id) = line.strip_prefix("ID:") {
                 format.id = id.trim().parse().ok();
-            } else if let Some(print) = line.strip_prefix("print fmt:") {
-                format.print = print.to_string();
             } else if let Some((name, field)) = field(line) {
                 format.fields.insert(name, field);
             }
@@ -61,20 +57,6 @@ impl Format {
         let text = bytes.split(|&byte| byte == 0).next()?;
         Some(String::from_utf8_lossy(text).into_owned())
     }
-
-    /// The word for a number, by `__print_symbolic(REC->name, { 1, "word" }, ...)`.
-    pub(super) fn symbol(&self, record: &[u8], name: &str) -> Option<String> {
-        let value = self.number(record, name)?;
-        let start = format!("__print_symbolic(REC->{name},");
-        let (_, pairs) = self.print.split_once(&start)?;
-        let (pairs, _) = pairs.split_once(')')?;
-        pairs.split('{').skip(1).find_map(|pair| {
-            let (number, rest) = pair.split_once(',')?;
-            let (_, word) = rest.split_once('"')?;
-            let (word, _) = word.split_once('"')?;
-            (parse(number.trim()) == Some(value)).then(|| word.to_string())
-        })
-    }
 }
 
 /// A line `field:char comm[16]; offset:8; size:16; signed:0;`, with tabs between its parts.
@@ -90,13 +72,6 @@ fn field(line: &str) -> Option<(String, Field)> {
         is_located: declaration.starts_with("__data_loc "),
     };
     Some((name.to_string(), field))
-}
-
-fn parse(number: &str) -> Option<u64> {
-    match number.strip_prefix("0x") {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => number.parse().ok(),
-    }
 }
 
 /// As the machine has it.
@@ -127,13 +102,13 @@ format:
 	field:char comm[16];	offset:8;	size:16;	signed:0;
 	field:int pid;	offset:24;	size:4;	signed:1;
 	field:unsigned int uid;	offset:28;	size:4;	signed:0;
-	field:int what;	offset:32;	size:4;	signed:1;
+	field:__data_loc char[] what;	offset:32;	size:4;	signed:0;
 	field:unsigned long request;	offset:40;	size:8;	signed:0;
 	field:unsigned long usage;	offset:48;	size:8;	signed:0;
 	field:unsigned long limit;	offset:56;	size:8;	signed:0;
 	field:__data_loc char[] policy;	offset:64;	size:4;	signed:0;
 
-print fmt: \"comm=%s what=%s policy=%s\", REC->comm, __print_symbolic(REC->what, { 0, \"brk\" }, { 0x1, \"mmap\" }, { 2, \"mremap\" }), __get_str(policy)
+print fmt: \"comm=%s what=%s policy=%s\", REC->comm, __get_str(what), __get_str(policy)
 ";
 
     /// A record of that format.
@@ -142,14 +117,14 @@ print fmt: \"comm=%s what=%s policy=%s\", REC->comm, __print_symbolic(REC->what,
         record.extend(514u16.to_ne_bytes());
         record.extend([0; 6]);
         record.extend(comm);
-        for field in [42u32, 1000, 1, 0] {
+        for field in [42u32, 1000, (5 << 16) | 75, 0] {
             record.extend(field.to_ne_bytes());
         }
         for field in [204_804u64, 3072, 65_536] {
             record.extend(field.to_ne_bytes());
         }
         record.extend(((7u32 << 16) | 68).to_ne_bytes());
-        record.extend(b"commit\0\0");
+        record.extend(b"commit\0mmap\0");
         record
     }
 
@@ -163,24 +138,21 @@ print fmt: \"comm=%s what=%s policy=%s\", REC->comm, __print_symbolic(REC->what,
         assert_eq!(format.number(&record, "request"), Some(204_804));
         assert_eq!(format.text(&record, "comm"), Some("a pid=1\nb".into()));
         assert_eq!(format.text(&record, "policy"), Some("commit".into()));
-        assert_eq!(format.symbol(&record, "what"), Some("mmap".into()));
+        assert_eq!(format.text(&record, "what"), Some("mmap".into()));
         assert_eq!(format.number(&record, "none"), None);
         assert_eq!(format.number(&record[..30], "request"), None);
-        assert_eq!(format.symbol(&record, "pid"), None);
         assert_eq!(format.range("usage").unwrap(), 48..56);
         assert!(format.range("none").is_err());
     }
 
     #[test]
-    fn numbers_without_a_word() {
+    fn text_that_fills_its_field() {
         let format = Format::parse(REFUSED);
-        let mut record = record(b"0123456789abcdef");
+        let record = record(b"0123456789abcdef");
         assert_eq!(
             format.text(&record, "comm"),
             Some("0123456789abcdef".into())
         );
-        record[32] = 9;
-        assert_eq!(format.symbol(&record, "what"), None);
     }
 
     proptest! {
@@ -191,7 +163,6 @@ print fmt: \"comm=%s what=%s policy=%s\", REC->comm, __print_symbolic(REC->what,
             for name in ["comm", "pid", "policy", "what"] {
                 format.number(&bytes, name);
                 format.text(&bytes, name);
-                format.symbol(&bytes, name);
             }
         }
 
