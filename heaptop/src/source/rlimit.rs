@@ -11,6 +11,8 @@ const RLIMIT_HEAP: libc::__rlimit_resource_t = 16;
 /// Changes the limits of a process; our own if `pid` is 0.
 pub(crate) fn change(pid: i32, heap: Change) -> Result<(), Error> {
     let change = || {
+        // That of others may be forbidden, in a kernel without the resource too.
+        prlimit(0, None)?;
         let new = heap.of(prlimit(pid, None)?)?;
         prlimit(pid, Some(new)).map(|_| ())
     };
