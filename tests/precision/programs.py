@@ -77,7 +77,7 @@ PROGRAMS = [
     ),
     malloc(
         "mimalloc, 16 threads", "current_commit", **MIMALLOC,
-        reason="its arena of 1 GiB is writable from the start; lazy, it is counted right, and ends worse when refused",
+        reason="its arena of 1 GiB is writable from the start; lazy, it ends by SIGSEGV when refused",
     ),
     malloc("mimalloc, lazy", "current_commit", **MIMALLOC, MIMALLOC_ARENA_EAGER_COMMIT="0"),
     Program("Rust std", "mallinfo2", ["./hold-rust"], [str(THREADS)]),
