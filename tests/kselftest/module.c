@@ -14,6 +14,7 @@
 
 #include "kselftest_harness.h"
 #include "heap.h"
+#include "module.h"
 
 #define PAGES 16
 #define SIZE (PAGES * page_size)
@@ -22,17 +23,6 @@
 /* As in slow_policy.rs. */
 #define STALL_PAGES 54321
 #define RUNS_ON "slow_policy: a hook runs after the policy has unregistered"
-
-static int load(const char *file)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	int ret = fd < 0 ? fd : syscall(SYS_finit_module, fd, "", 0);
-	int saved = errno;
-
-	close(fd);
-	errno = saved;
-	return ret;
-}
 
 /* The file of the module, of @size bytes, in a static buffer. */
 static char *read_module(size_t *size)
@@ -50,11 +40,6 @@ static char *read_module(size_t *size)
 static int load_bytes(const char *bytes, size_t size, const char *parameters)
 {
 	return syscall(SYS_init_module, bytes, size, parameters);
-}
-
-static int unload(const char *name)
-{
-	return syscall(SYS_delete_module, name, O_NONBLOCK);
 }
 
 /* What the kernel tells anybody about who decides what is heap. */
