@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Random sequences of the calls that change mappings, against a model of what
- * RLIMIT_HEAP makes of them.
+ * RLIMIT_HEAP, and the limit of the cgroup that a run has for itself, make of them.
  *
  * The model is the set of addresses that are heap, and of those that are exempt.
  * Each step predicts from them whether the limit refuses the call and what the
  * sets become, by the policy that decides just then, and compares with the
  * result, with VmHeap, its peak and the refusals counted, and with the mappings
  * marked "hp" and "hx" in smaps. What the kernel merges or splits is not
- * predicted: it is read from smaps.
+ * predicted: it is read from smaps. What the cgroup tells is compared with the
+ * status of all processes that are in it.
  *
  * A run is a process of its own, a few hundred steps long, of two threads that
  * take turns by chance, and forks children that go on by themselves. Run N of
@@ -23,7 +24,7 @@
 #include <time.h>
 
 #include "kselftest.h"
-#include "heap.h"
+#include "cgroup.h"
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
@@ -187,6 +188,14 @@ static uintptr_t brk_start, brk_now;
 static rlim_t limit = RLIM_INFINITY;
 static int memfd;
 
+/* The cgroup of the run, in pages. */
+static const char *no_job;	/* why there is none, or NULL */
+static long job_limit = -1;	/* or there is none */
+static long others;		/* what belongs to it of processes that wait for us */
+static long highest;		/* that it was seen */
+static long job_refusals;	/* calls, by this limit and not that of the process */
+static long job_passes[2];	/* calls that it let pass, at least and at most */
+
 static char history[1 << 17];
 static size_t history_len;
 
@@ -221,6 +230,46 @@ static void compare(const struct set *seen, const struct set *model, const char 
 	fail("the mappings marked %s are not what should be", flag);
 }
 
+/* The sum of what all processes of the cgroup say they have, in pages. */
+static long heap_of_all(void)
+{
+	static char pids[4096];
+	char *procs = read_proc(file_of(TOP, "cgroup.procs")), *end;
+	long pages = 0;
+	pid_t pid;
+
+	snprintf(pids, sizeof(pids), "%s", procs ? procs : "");
+	for (char *p = pids; (pid = strtol(p, &end, 10)); p = end) {
+		long heap = heap_of(pid);
+
+		/* One that has ended, but nobody has waited for yet, has none. */
+		pages += heap > 0 ? heap : 0;
+	}
+	return pages;
+}
+
+/* The cgroup must be as the model is, and as its processes say. */
+static void check_job(void)
+{
+	long current = heap_current(TOP), refused = job_refused(TOP);
+	long let_pass = job_would_refuse(TOP), peak = job_peak(TOP);
+
+	if (current != heap_of_all())
+		fail("the cgroup has %ld pages, its processes %ld", current, heap_of_all());
+	if (current != others + set_pages(&heap))
+		fail("the cgroup has %ld pages, not %ld and %ld of others", current,
+		     set_pages(&heap), others);
+	if (current > highest)
+		highest = current;
+	if (peak < highest)
+		fail("the peak of the cgroup is %ld pages, it had %ld", peak, highest);
+	if (refused != job_refusals || job_refused_itself(TOP) != refused)
+		fail("the cgroup refused %ld, not %ld", refused, job_refusals);
+	if (let_pass < job_passes[0] || let_pass > job_passes[1])
+		fail("the cgroup let %ld pass, not %ld to %ld", let_pass, job_passes[0],
+		     job_passes[1]);
+}
+
 /* The kernel must be as the model is. */
 static void check(void)
 {
@@ -239,13 +288,40 @@ static void check(void)
 	if (heap_refused() != refused || heap_would_refuse() != let_pass)
 		fail("%ld refused and %ld let pass, not %ld and %ld", heap_refused(),
 		     heap_would_refuse(), refused, let_pass);
+	if (!no_job)
+		check_job();
 }
 
 /* May the heap grow by so many pages, by the definition of the limit? */
-static bool fits(long pages)
+static bool fits_process(long pages)
 {
 	return pages <= 0 || limit == RLIM_INFINITY ||
 		(rlim_t)(set_pages(&heap) + pages) * page_size <= limit;
+}
+
+static bool fits_job(long pages)
+{
+	return pages <= 0 || job_limit < 0 || others + set_pages(&heap) + pages <= job_limit;
+}
+
+static bool fits(long pages)
+{
+	return fits_process(pages) && fits_job(pages);
+}
+
+/* The limit of the process comes first, and a call is refused once. */
+static void count_refusal(bool over_process)
+{
+	refused++;
+	job_refusals += !over_process;
+}
+
+/* Nobody has said whether the cgroup counts what both would have refused. */
+static void count_pass(bool over_process, bool over_job)
+{
+	let_pass++;
+	job_passes[0] += !over_process;
+	job_passes[1] += over_job;
 }
 
 /* A call that needs as much has failed, as for lack of memory, or has succeeded. */
@@ -254,11 +330,11 @@ static void judge(long pages, bool failed)
 	if (failed && (fits(pages) || audit))
 		fail("refused");
 	if (failed) {
-		refused++;
+		count_refusal(!fits_process(pages));
 	} else if (!fits(pages)) {
 		if (!audit)
 			fail("not refused");
-		let_pass++;
+		count_pass(!fits_process(pages), !fits_job(pages));
 	}
 }
 
@@ -547,8 +623,8 @@ static void step_brk(void)
 /* Which of the mappings in a range become heap, up to the one that is refused. */
 static void step_mprotect(void)
 {
+	bool over_process = false, over_job = false, over = false;
 	int prot = some_prot();
-	bool over = false;
 	struct range part;
 	int ret;
 
@@ -566,15 +642,19 @@ static void step_mprotect(void)
 		    vma->growsdown || vma->shared || mark_of(vma) != OTHER ||
 		    set_pages_in(&files, start, start + page_size))
 			continue;
-		over = over || !fits((end - start) / page_size);
+		over_process = over_process || !fits_process((end - start) / page_size);
+		over_job = over_job || !fits_job((end - start) / page_size);
+		over = over_process || over_job;
 		if (!over || audit)
 			set_add(&heap, start, end);
 	}
 	if (ret != (over && !audit ? -1 : 0) || (ret && errno != ENOMEM))
 		fail("mprotect should %s: %s", over && !audit ? "be refused" : "succeed",
 		     strerror(errno));
-	refused += over && !audit;
-	let_pass += over && audit;
+	if (over && audit)
+		count_pass(over_process, over_job);
+	else if (over)
+		count_refusal(over_process);
 }
 
 /* What must change nothing, whether it succeeds or not. */
@@ -621,6 +701,28 @@ static void step_limit(void)
 		fail("setrlimit: %s", strerror(errno));
 }
 
+/* Less than a page more than so many, or none if that is less than 0. */
+static void choose_job_limit(long pages)
+{
+	char text[32] = "max";
+
+	job_limit = pages;
+	if (no_job)
+		return;
+	if (pages >= 0)
+		snprintf(text, sizeof(text), "%ld", pages * page_size + below(page_size));
+	note("limit of the cgroup %s\n", text);
+	if (!cgroup_set(TOP, MAX, text))
+		fail(MAX ": %s", strerror(errno));
+}
+
+static void step_job_limit(void)
+{
+	long pages = below(4) == 0 ? -1 : others + set_pages(&heap) + below(3 * MAX_PAGES);
+
+	choose_job_limit(below(6) == 0 ? below(256) : pages);
+}
+
 static void choose_policy(bool to_commit)
 {
 	commit = to_commit;
@@ -639,6 +741,16 @@ static void choose_mode(bool to_audit)
 
 static void run_steps(int steps, bool may_fork);
 
+/* What a child was refused by the cgroup; it has seen itself that this is right. */
+static void take_over_counts(void)
+{
+	if (no_job)
+		return;
+	job_refusals = job_refused(TOP);
+	job_passes[0] = job_would_refuse(TOP);
+	job_passes[1] = job_passes[0];
+}
+
 static void step_fork(void)
 {
 	unsigned long seed = next();
@@ -651,6 +763,7 @@ static void step_fork(void)
 		fail("fork: %s", strerror(errno));
 	if (pid == 0) {
 		note("in the child\n");
+		others += set_pages(&heap);
 		for (int i = 0; i < vmas.n; i++) {
 			struct vma *vma = &vmas.vma[i];
 
@@ -670,9 +783,11 @@ static void step_fork(void)
 	}
 	if (waitpid(pid, &status, 0) != pid || status)
 		fail("the child ended with %#x", status);
-	/* It may have chosen another one. */
+	/* It may have chosen others. */
 	choose_policy(commit);
 	choose_mode(audit);
+	choose_job_limit(job_limit);
+	take_over_counts();
 }
 
 static void step(bool may_fork)
@@ -696,7 +811,7 @@ static void step(bool may_fork)
 	else if (dice < 95)
 		choose_mode(below(2));
 	else if (dice < 98 || !may_fork)
-		step_limit();
+		below(2) && !no_job ? step_job_limit() : step_limit();
 	else
 		step_fork();
 	check();
@@ -761,6 +876,27 @@ static void run(unsigned long seed, unsigned int number)
 	_exit(0);
 }
 
+/* In a cgroup of its own, if there can be one, which is empty when it has ended. */
+static int run_in_job(unsigned long seed, unsigned int number)
+{
+	int status;
+	pid_t pid;
+
+	if (!no_job && mkdir(TOP, 0755))
+		ksft_exit_fail_msg("mkdir " TOP ": %s\n", strerror(errno));
+	pid = no_job ? fork() : fork_in(TOP);
+	if (pid == 0)
+		run(seed, number);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		ksft_exit_fail_msg("fork: %s\n", strerror(errno));
+	if (no_job || status)
+		return status;
+	if (heap_current(TOP))
+		ksft_print_msg("the cgroup has %ld pages, and nobody is in it\n",
+			       heap_current(TOP));
+	return heap_current(TOP) || !remove_cgroup(TOP);
+}
+
 static unsigned long setting(const char *name, unsigned long value)
 {
 	const char *text = getenv(name);
@@ -779,15 +915,12 @@ int main(void)
 
 	ksft_print_header();
 	ksft_set_plan(1);
+	no_job = no_job_limit();
+	if (no_job)
+		ksft_print_msg("SKIP of the limit of a cgroup: %s\n", no_job);
 	do {
-		pid_t pid;
-
 		fflush(stdout);
-		pid = fork();
-		if (pid == 0)
-			run(seed, number);
-		if (pid < 0 || waitpid(pid, &status, 0) != pid)
-			ksft_exit_fail_msg("fork: %s\n", strerror(errno));
+		status = run_in_job(seed, number);
 		if (status)
 			break;
 		number++;
