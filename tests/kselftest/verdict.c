@@ -555,7 +555,7 @@ TEST_F(verdict, every_status_has_the_lines)
 			char *at = strstr(read_proc(status_of(self->m.pid)), names[i]);
 
 			ASSERT_NE(NULL, at) {
-				TH_LOG("no%s, ended: %d", names[i], ended);
+				TH_LOG("no %s, ended: %d", names[i] + 1, ended);
 			}
 			EXPECT_EQ(NULL, strstr(at + 1, names[i]));
 		}
