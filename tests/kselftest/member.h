@@ -112,8 +112,12 @@ static char *area;
 
 static inline long map_pages(long pages)
 {
-	area = mmap(NULL, pages * page_size, RW, ANON, -1, 0);
-	return area == MAP_FAILED ? -errno : 0;
+	char *p = mmap(NULL, pages * page_size, RW, ANON, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	area = p;
+	return 0;
 }
 
 static inline long unmap_pages(long pages)
