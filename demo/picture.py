@@ -11,18 +11,13 @@ from pathlib import Path
 
 import svg
 import textchart
+from looks import LOOKS
 
 
-def title(seen):
-    return f"A leaking service beside a well-behaved one, in a memory cgroup of {seen['memory_max']} MiB"
-
-
-def heading(run):
-    return f"with prlimit --heap={run['limit']}M for the leaker" if run["limit"] else "without a limit"
-
-
-def sentence(name, service, requests):
-    told = f"the {name} answered {service['answered']} of {requests} requests"
+def sentence(name, service):
+    # A number makes it a name.
+    who = name if name[-1].isdigit() else f"the {name}"
+    told = f"{who} answered {service['answered']} of {service['asked']} requests"
     if service["enomem"]:
         told += f": {service['enomem']['says']} after {service['enomem']['seconds']:.1f} s"
     if service["ended"]:
@@ -31,16 +26,16 @@ def sentence(name, service, requests):
 
 
 def story(run):
-    return [sentence(name, service, run["requests"]) for name, service in run["services"].items()]
+    return [sentence(name, service) for name, service in run["services"].items()]
 
 
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     seen = json.loads(Path(sys.argv[1]).read_text())
-    panels = [(heading(run), story(run), run) for run in seen["runs"]]
-    Path(sys.argv[2]).write_text(svg.drawing(title(seen), seen, panels))
-    print("\n".join(["", title(seen), "", *textchart.lines(seen, panels)]))
+    look, stories = LOOKS[seen["scene"]], [story(run) for run in seen["runs"]]
+    Path(sys.argv[2]).write_text(svg.drawing(look, seen, stories))
+    print("\n".join(["", seen["title"], "", *textchart.lines(look, seen, stories)]))
 
 
 if __name__ == "__main__":

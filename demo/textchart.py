@@ -3,7 +3,6 @@
 
 WIDTH = 43  # of a panel, in columns
 HEIGHT = 16  # in rows
-LEAKER, NEIGHBOUR = "#", ":"
 
 
 def column_of(seconds, end):
@@ -18,12 +17,13 @@ def columns(run, end):
     return [shown.get(column) for column in range(WIDTH)]
 
 
-def cell(sample, mib):
-    """One character: who holds that MiB, the first one being the leaker's."""
-    leaker, neighbour = (sample[name] or 0 if sample else 0 for name in ("leaker", "neighbour"))
-    if mib < leaker:
-        return LEAKER
-    return NEIGHBOUR if mib < leaker + neighbour else " "
+def cell(sample, mib, fills):
+    """One character: who holds that MiB, if they lie one on the other."""
+    for name, fill in fills.items():
+        mib -= sample[name] or 0 if sample else 0
+        if mib < 0:
+            return fill
+    return " "
 
 
 def marks(run, end):
@@ -43,25 +43,25 @@ def time_axis(end):
     return f"{row:<{WIDTH - 2}} s"
 
 
-def chart(top, end, runs):
+def chart(fills, top, end, runs):
     row_mib = top / HEIGHT
     shown = [columns(run, end) for run in runs]
     yield f"{top:5.0f} -" + "  -".join(marks(run, end).replace(" ", "-") for run in runs)
     for row in range(HEIGHT - 1, -1, -1):
         low = row * row_mib
         label = f"{low:5.0f}" if row and row % 4 == 0 else " " * 5
-        cells = ("".join(cell(sample, low + row_mib / 2) for sample in samples) for samples in shown)
+        cells = ("".join(cell(sample, low + row_mib / 2, fills) for sample in samples) for samples in shown)
         yield (f"{label} |" + "  |".join(cells)).rstrip()
     yield "    0 +" + "  +".join(["-" * WIDTH] * 2)
     yield "       " + "   ".join([time_axis(end)] * 2)
 
 
-def lines(seen, panels):
-    runs = [run for _, _, run in panels]
+def lines(look, seen, stories):
+    runs = seen["runs"]
     end = max(run["samples"][-1]["seconds"] for run in runs)
-    yield "  MiB  " + "   ".join(f"{heading:<{WIDTH}}" for heading, _, _ in panels).rstrip()
-    yield from chart(seen["memory_max"], end, runs)
-    yield f"  {LEAKER} the leaker's heap   {NEIGHBOUR} the neighbour's, on top   X killed   E first ENOMEM"
-    for heading, story, _ in panels:
-        yield f"{heading}:"
+    yield "  MiB  " + "   ".join(f"{run['heading']:<{WIDTH}}" for run in runs).rstrip()
+    yield from chart(look.fills, max(run["limits"]["cgroup"] for run in runs), end, runs)
+    yield f"  {look.fills_are}   X killed   E first ENOMEM"
+    for run, story in zip(runs, stories):
+        yield f"{run['heading']}:"
         yield from (f"    {sentence}" for sentence in story)
