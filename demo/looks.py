@@ -21,6 +21,7 @@ class Look:
     limits_at: float = 0.65
 
 
+WORKERS = tuple(f"worker {number}" for number in (1, 2, 3, 4))
 LOOKS = {
     "leak": Look(
         lines={
@@ -31,5 +32,17 @@ LOOKS = {
         limits={"cgroup": "memory.max", "leaker": "RLIMIT_HEAP"},
         fills={"leaker": "#", "neighbour": ":"},
         fills_are="# the leaker's heap   : the neighbour's, on top",
+    ),
+    "job": Look(
+        lines={
+            "cgroup": (GREY, "the job, memory.current"),
+            "sum": (RED, "its heap, memory.heap.current"),
+            **{name: (BLUE, "each of its workers, VmHeap, one on the other") for name in WORKERS},
+        },
+        limits={"cgroup": "memory.max", "sum": "memory.heap.max"},
+        fills={name: name[-1] for name in WORKERS},
+        fills_are="1 to 4: each worker's heap, one on the other",
+        stack=WORKERS,
+        limits_at=0.2,
     ),
 }

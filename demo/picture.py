@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""picture.py JSON SVG: draws what neighbours.py saw, as a file and as text.
+"""picture.py JSON SVG: draws what neighbours.py or job.py saw, as a file and as text.
 
 Neither needs more than Python; the text is plain ASCII of 100 columns.
 """
