@@ -31,7 +31,7 @@ pub struct Cli {
 }
 
 /// What else there is to say, by title; the lines of a section are one paragraph.
-pub const SECTIONS: [(&str, &str); 7] = [
+pub const SECTIONS: [(&str, &str); 8] = [
     (
         "Columns",
         "\
@@ -50,12 +50,23 @@ them. %SOFT is that of its fullest process, PEAK the sum of peaks, which were no
 the same time. A unit of a user's manager is user@UID.service/NAME.",
     ),
     (
+        "Cgroups",
+        "\
+With --cgroups, a line is a cgroup (v2) and all that is below it, PROCS of processes. USED,
+PEAK, MAX, REFUSED and WOULD-BE are what the kernel says in its files memory.heap.current,
+.peak, .max and .events. REFUSED and WOULD-BE are by its limit and those of cgroups below it.
+%MAX is the share of MAX that is used. The root has no such files.",
+    ),
+    (
         "JSON",
         "\
 Sizes are exact, in bytes. A limit is a number, \"unlimited\", or null if it is
 unknown. share_percent is null if there is no limit, policy if there is none, unit if
 there are no cgroups or, of an event, if the process had ended. Times of events are
-the kernel's.",
+the kernel's. An event has soft_bytes if the limit was the process's own. Otherwise it has
+max_bytes, limit_cgroup and limit_cgroup_id: the limit of the cgroup, its path, which is
+null if it is gone, and its id, the inode number of its directory. used_bytes is of whom the
+limit is.",
     ),
     (
         "OpenMetrics",
@@ -97,6 +108,7 @@ heaptop -b -n 60 -d 60 -j >hour.json     an object a minute, for an hour
 heaptop --watch --json -c nginx          a line for each event
 heaptop --watch -n 1 -t 60 || echo calm  wait a minute for an event
 heaptop run --heap=64Mi:1Gi -- make      a command under a limit
+heaptop --cgroups -l -d 2                cgroups with a limit, live
 heaptop set 4711 --heap=1Gi:             the soft limit of a process";
 
 /// Keys of the live view, as it shows them itself.
@@ -116,19 +128,20 @@ fn details() -> String {
 #[derive(Args, Debug)]
 #[command(group(ArgGroup::new("repeats").args(["watch", "batch"])))]
 pub struct View {
-    /// Only these processes
+    /// Only these processes, or cgroups that have one of them
     #[arg(short, long, value_name = "PID,...", value_delimiter = ',', value_parser = value_parser!(i32).range(1..))]
     pub pid: Vec<i32>,
 
-    /// Only processes of this effective user, by name or number
+    /// Only processes of this effective user, by name or number, or cgroups that have one
     #[arg(short, long)]
     pub user: Option<String>,
 
-    /// Only processes whose name has this part; with -f, whose name or command line has it
+    /// Only processes whose name has this part; with -f, whose name or command line has it;
+    /// with --cgroups, cgroups whose path has it
     #[arg(short, long, value_name = "PART")]
     pub command: Option<String>,
 
-    /// Only processes that have a soft limit
+    /// Only processes that have a soft limit, or cgroups that have a limit
     #[arg(short, long, conflicts_with = "watch")]
     pub limited: bool,
 
@@ -146,6 +159,10 @@ pub struct View {
         conflicts_with = "watch"
     )]
     pub group_by: Option<By>,
+
+    /// Cgroups and their limits (memory.heap.max) instead of processes
+    #[arg(long, conflicts_with_all = ["group_by", "full", "watch"])]
+    pub cgroups: bool,
 
     /// What comes first
     #[arg(short, long, value_name = "KEY", value_enum, default_value_t = Key::Share)]
@@ -248,6 +265,10 @@ impl Cli {
             let problem = "the live view, -d, is for people: use -b with --json";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, problem));
         }
+        if view.cgroups && view.sort == Key::Rss {
+            let problem = "the rss of a cgroup is not known: use -s used or peak with --cgroups";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, problem));
+        }
         Ok(cli)
     }
 }
@@ -282,6 +303,10 @@ mod tests {
             "heaptop -d 1 --count 1",
             "heaptop --json run --heap=1M true",
             "heaptop run true",
+            "heaptop --cgroups --group-by unit",
+            "heaptop --cgroups --watch",
+            "heaptop --cgroups --full",
+            "heaptop --cgroups -s rss",
             "heaptop run --heap=1M",
             "heaptop set 0 --heap=1M",
             "heaptop set --heap=1M",
@@ -302,6 +327,9 @@ mod tests {
             "heaptop -m --by user",
             "heaptop -rfg command",
             "heaptop s 1 -H 64Mi",
+            "heaptop --cgroups -bjn1 -l -s peak",
+            "heaptop --cgroups -m",
+            "heaptop --cgroups -d 1 -r -c slice -u root -p 1",
         ] {
             assert!(parse(line).is_ok(), "{line}");
         }

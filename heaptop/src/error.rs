@@ -52,6 +52,12 @@ pub enum Error {
     #[error("cannot trace: {0}")]
     Trace(#[from] TraceError),
 
+    #[error("cannot limit a job: {0}")]
+    Job(#[source] CgroupError),
+
+    #[error("cannot show cgroups: {0}")]
+    Jobs(#[source] CgroupError),
+
     #[error("{}", words(.0))]
     System(#[from] io::Error),
 }
@@ -78,6 +84,48 @@ pub enum TraceError {
 
     #[error("{}: {}", .0.display(), words(.1))]
     File(PathBuf, #[source] io::Error),
+}
+
+/// Why there is no limit of a cgroup.
+#[derive(Debug, Error)]
+pub enum CgroupError {
+    #[error("no cgroup v2 is mounted: boot with cgroup_no_v1=all, mount -t cgroup2 cgroup2 /sys/fs/cgroup")]
+    NoMount,
+
+    #[error("cgroup {0} is not below what is mounted: mount all of the hierarchy")]
+    NotMounted(String),
+
+    #[error(
+        "no memory controller in {}: boot with cgroup_no_v1=memory, and a kernel with CONFIG_MEMCG",
+        .0.display()
+    )]
+    NoController(PathBuf),
+
+    #[error(
+        "no memory.heap.max in {}: boot a kernel with the rlimit-heap patches for cgroups",
+        .0.display()
+    )]
+    NoFiles(PathBuf),
+
+    #[error("cgroup {0} is not delegated: {OWN}")]
+    NotDelegated(String),
+
+    #[error("the memory controller is not delegated to cgroup {0}: {OWN}")]
+    NotEnabled(String),
+
+    #[error("{}: {}{}", .0.display(), words(.1), advice(.1))]
+    File(PathBuf, #[source] io::Error),
+}
+
+/// How to get a cgroup that is ours.
+const OWN: &str = "start heaptop by systemd-run --scope -p Delegate=yes, --user if not root";
+
+fn advice(error: &io::Error) -> String {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match error.kind() {
+        PermissionDenied | ReadOnlyFilesystem => format!(": {OWN}"),
+        _ => String::new(),
+    }
 }
 
 impl Error {
@@ -115,6 +163,18 @@ mod tests {
             Error::SetLimit { pid: 1, why }.to_string(),
             "cannot set the heap limit of process 1: Operation not permitted"
         );
+    }
+
+    #[test]
+    fn advice_to_who_has_no_rights() {
+        let file = |code| {
+            let error = io::Error::from_raw_os_error(code);
+            Error::Job(CgroupError::File("/a".into(), error)).to_string()
+        };
+        let refused = "cannot limit a job: /a: Permission denied: start heaptop by systemd-run ";
+        assert!(file(libc::EACCES).starts_with(refused));
+        let busy = "cannot limit a job: /a: Device or resource busy";
+        assert_eq!(file(libc::EBUSY), busy);
     }
 
     #[test]

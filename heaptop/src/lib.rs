@@ -67,11 +67,13 @@ fn view(view: View) -> Result<ExitCode, Error> {
         _ => Format::Table,
     };
     let look = Look {
-        by: view.group_by.unwrap_or(match format {
+        by: match (view.cgroups, view.group_by, format) {
+            (true, ..) => By::Job,
+            (_, Some(by), _) => by,
             // Of processes, there would be new labels every second.
-            Format::OpenMetrics => By::Unit,
+            (.., Format::OpenMetrics) => By::Unit,
             _ => By::Process,
-        }),
+        },
         key: view.sort,
         reverse: view.reverse,
         full: view.full,

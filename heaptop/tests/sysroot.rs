@@ -44,6 +44,35 @@ fn machine(name: &str) -> PathBuf {
     root
 }
 
+/// What a machine has beside it: a cgroup with a limit, one below it, and one without any.
+fn with_cgroups(root: &Path) {
+    let write = |file: &str, text: &str| {
+        let path = root.join("sys/fs/cgroup").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let mounts = "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate\n";
+    fs::write(root.join("proc/self/mountinfo"), mounts).unwrap();
+    write("cgroup.controllers", "cpu memory pids\n");
+    write("cgroup.procs", "2\n");
+    for (path, pids, used, max, refused) in [
+        ("system.slice", "", 100, "max", 3),
+        ("system.slice/web.service", "101\n", 90, "134217728", 3),
+        ("system.slice/web.service/worker", "102\n", 5, "max", 0),
+        ("user.slice", "103\n", 10, "10485760", 9),
+    ] {
+        let file = |name: &str| format!("{path}/{name}");
+        write(&file("cgroup.procs"), pids);
+        write(&file("memory.current"), "1\n");
+        write(&file("memory.heap.current"), &format!("{}\n", used << 20));
+        write(&file("memory.heap.peak"), &format!("{}\n", 120 << 20));
+        write(&file("memory.heap.max"), &format!("{max}\n"));
+        let events = format!("max {refused}\nwould_refuse 1\n");
+        write(&file("memory.heap.events"), &events);
+    }
+    fs::create_dir(root.join("sys/fs/cgroup/without-a-controller")).unwrap();
+}
+
 const LIMITS: &str = "\
 Limit                     Soft Limit           Hard Limit           Units
 Max heap size             67108864             unlimited            bytes
@@ -66,6 +95,14 @@ fn heaptop(root: &Path, options: &[&str]) -> Output {
         .args(options)
         .output()
         .unwrap()
+}
+
+/// The one line that it says of a problem.
+fn problem(root: &Path, options: &[&str]) -> String {
+    let output = heaptop(root, options);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
 }
 
 fn shown(root: &Path, options: &[&str]) -> String {
@@ -112,6 +149,134 @@ fn metrics() {
     let text = shown(&machine("metrics"), &["-m"]);
     let line = r#"heap_limit_unit_used_bytes{unit="web.service"} 94371840.0"#;
     assert!(text.lines().any(|other| other == line), "{text}");
+}
+
+fn cgroups(name: &str) -> PathBuf {
+    let root = machine(name);
+    with_cgroups(&root);
+    root
+}
+
+#[test]
+fn table_of_cgroups() {
+    let expected = "\
+policy: commit, mode: enforce, refused: 67, would-be: 2
+PROCS  USED  PEAK  %MAX       MAX REFUSED WOULD-BE PATH
+    1  10Mi 120Mi 100.0      10Mi       9        1 /user.slice
+    2  90Mi 120Mi  70.3     128Mi       3        1 /system.slice/web.service
+    2 100Mi 120Mi     - unlimited       3        1 /system.slice
+    1 5.0Mi 120Mi     - unlimited       0        1 /system.slice/web.service/worker
+";
+    assert_eq!(shown(&cgroups("cgroups"), &["--cgroups"]), expected);
+}
+
+#[test]
+fn cgroups_by_key() {
+    let root = cgroups("cgroup-order");
+    for (options, expected) in [
+        (["-s", "used"], ["100Mi", "90Mi", "10Mi", "5.0Mi"]),
+        (["-s", "pid"], ["100Mi", "90Mi", "5.0Mi", "10Mi"]),
+        (["-s", "refused"], ["10Mi", "100Mi", "90Mi", "5.0Mi"]),
+        (["-r", "-sused"], ["5.0Mi", "10Mi", "90Mi", "100Mi"]),
+    ] {
+        let text = shown(&root, &[&["--cgroups"], &options[..]].concat());
+        let lines = text.lines().skip(2);
+        let used: Vec<_> = lines
+            .filter_map(|line| line.split_whitespace().nth(1))
+            .collect();
+        assert_eq!(used, expected, "{options:?}");
+    }
+}
+
+#[test]
+fn some_cgroups() {
+    let root = cgroups("cgroup-filters");
+    for (option, expected) in [
+        ("-l", &["/system.slice/web.service", "/user.slice"][..]),
+        ("-cuser", &["/user.slice"]),
+        ("-ume", &["/user.slice"]),
+        (
+            "-p102",
+            &[
+                "/system.slice",
+                "/system.slice/web.service",
+                "/system.slice/web.service/worker",
+            ],
+        ),
+    ] {
+        let text = shown(&root, &["--cgroups", "-spid", "-j", option]);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let jobs = value["cgroups"].as_array().unwrap();
+        let paths: Vec<_> = jobs
+            .iter()
+            .map(|job| job["path"].as_str().unwrap())
+            .collect();
+        assert_eq!(paths, expected, "{option}");
+    }
+    let none = heaptop(&root, &["--cgroups", "-cnone"]);
+    assert_eq!(none.status.code(), Some(1));
+}
+
+#[test]
+fn cgroups_for_programs() {
+    let root = cgroups("cgroup-json");
+    let text = shown(&root, &["--cgroups", "-j", "-cuser"]);
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let expected = serde_json::json!([{
+        "path": "/user.slice",
+        "processes": 1,
+        "used_bytes": 10 << 20,
+        "peak_bytes": 120 << 20,
+        "share_percent": 100.0,
+        "max_bytes": 10 << 20,
+        "refused": 9,
+        "would_refuse": 1,
+    }]);
+    assert_eq!(value["cgroups"], expected);
+    let text = shown(&root, &["--cgroups", "-m"]);
+    let line = r#"heap_limit_cgroup_refused_total{cgroup="/system.slice"} 3"#;
+    assert!(text.lines().any(|other| other == line), "{text}");
+    assert!(!text.contains("heap_limit_unit_"), "{text}");
+}
+
+#[test]
+fn no_cgroups_yet() {
+    let root = cgroups("cgroup-none");
+    for name in ["system.slice", "user.slice"] {
+        fs::remove_dir_all(root.join("sys/fs/cgroup").join(name)).unwrap();
+    }
+    let text = shown(&root, &["--cgroups"]);
+    assert_eq!(text.lines().count(), 2, "{text}");
+}
+
+#[test]
+fn cgroups_without_our_files() {
+    let root = cgroups("cgroup-files");
+    let mount = root.join("sys/fs/cgroup");
+    let service = mount.join("system.slice/web.service");
+    fs::remove_dir_all(service.join("worker")).unwrap();
+    for path in ["system.slice/web.service", "system.slice", "user.slice"] {
+        fs::remove_file(mount.join(path).join("memory.heap.current")).unwrap();
+    }
+    let said = problem(&root, &["--cgroups"]);
+    let begin = "heaptop: cannot show cgroups: no memory.heap.max in ";
+    assert!(said.starts_with(begin), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn cgroups_of_version_1() {
+    let root = cgroups("cgroup-v1");
+    let begin = "heaptop: cannot show cgroups: no memory controller in ";
+    fs::write(root.join("sys/fs/cgroup/cgroup.controllers"), "").unwrap();
+    let said = problem(&root, &["--cgroups"]);
+    assert!(said.starts_with(begin), "{said}");
+    let mounts = "32 24 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+    fs::write(root.join("proc/self/mountinfo"), mounts).unwrap();
+    let said = problem(&root, &["--cgroups"]);
+    let begin = "heaptop: cannot show cgroups: no cgroup v2 is mounted: ";
+    assert!(said.starts_with(begin), "{said}");
+    assert_eq!(said.lines().count(), 1);
 }
 
 #[test]

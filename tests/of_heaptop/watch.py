@@ -77,12 +77,8 @@ def watch_sees():
         true(re.match("TIME +EVENT +PID USER", watch.event()), "the heads")
         child.do("hold(64 << 20)")
         line = until_of(watch, child.pid)
-        true(
-            re.fullmatch(
-                rf"\d\d:\d\d:\d\d refused +{child.pid} root +mmap +64Mi +\S+ +64Mi \w+ +/ +python3\n", line
-            ),
-            f"the line is {line!r}",
-        )
+        form = rf"refused +{child.pid} root +mmap +64Mi +\S+ +64Mi \w+ +/ +process +python3"
+        true(re.fullmatch(rf"\d\d:\d\d:\d\d {form}\n", line), f"the line is {line!r}")
         child.do(f"hold((60 << 20) - {child.status()['VmHeap']})")
         line = until_of(watch, child.pid)
         true(re.match(rf"\d\d:\d\d:\d\d crossed +{child.pid} root +mmap ", line), f"the line is {line!r}")
@@ -116,6 +112,9 @@ def watch_json():
         "what": "mmap",
         "request_bytes": 64 * MIB,
         "soft_bytes": 64 * MIB,
+        "max_bytes": None,
+        "limit_cgroup": None,
+        "limit_cgroup_id": None,
         "policy": policy,
     }
     # Python itself may ask for a little in between.

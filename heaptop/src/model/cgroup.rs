@@ -5,6 +5,22 @@
 /// What in a path is a unit that processes run in; slices only sort them.
 const KINDS: [&str; 5] = [".service", ".scope", ".socket", ".mount", ".swap"];
 
+/// The path of the unified hierarchy, in the text of /proc/PID/cgroup.
+pub(crate) fn unified(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("0::"))
+}
+
+/// Is a cgroup that one, or below it?
+pub(crate) fn is_in(path: &str, above: &str) -> bool {
+    let rest = path.strip_prefix(above.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Does systemd make cgroups of this name?
+pub(crate) fn is_of_systemd(name: &str) -> bool {
+    name.ends_with(".slice") || KINDS.iter().any(|kind| name.ends_with(kind))
+}
+
 /// The path in the text of /proc/PID/cgroup: that of the unified hierarchy, or where
 /// everything is in its root, as with version 1, that of systemd's own.
 pub(crate) fn path(text: &str) -> Option<&str> {
@@ -47,6 +63,18 @@ mod tests {
         assert_eq!(path("0::/a:b (deleted)\n"), Some("/a:b"));
         assert_eq!(path("3:cpu:/x\n"), None);
         assert_eq!(path(""), None);
+        assert_eq!(unified("3:cpu:/x\n0::/z\n"), Some("/z"));
+        assert_eq!(unified("3:cpu:/x\n"), None);
+    }
+
+    #[test]
+    fn below() {
+        for path in ["/a", "/a/b"] {
+            assert!(is_in(path, "/a") && is_in(path, "/"), "{path}");
+        }
+        for path in ["/", "/ab", "/b/a"] {
+            assert!(!is_in(path, "/a"), "{path}");
+        }
     }
 
     #[test]

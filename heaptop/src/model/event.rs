@@ -18,9 +18,11 @@ pub(crate) struct Event {
     pub(crate) what: String,
     /// Bytes asked for.
     pub(crate) request: u64,
-    /// Bytes of heap before that.
+    /// Bytes of heap before that, of whom the limit is.
     pub(crate) used: u64,
-    /// Bytes of the soft limit.
+    /// Bytes of the limit.
     pub(crate) limit: u64,
+    /// The id of the cgroup whose limit it was; `None` if it was the process's own.
+    pub(crate) cgroup: Option<u64>,
     pub(crate) policy: String,
 }

@@ -3,6 +3,7 @@
 //! Which processes are looked at.
 
 use crate::model::group::By;
+use crate::model::job::Job;
 use crate::model::process::Process;
 
 /// What a process must be; all of it.
@@ -35,7 +36,24 @@ impl Filter {
         self.has_task(process.pid, process.uid)
             && (self.names(&process.command) || in_line())
             && (!self.limited || process.is_limited())
-            && self.group.iter().all(|(by, name)| by.of(process) == *name)
+            && self.group.iter().all(|(by, name)| by.has(name, process))
+    }
+
+    /// A job, by its path; by its processes, too, if there are those that pass.
+    pub(crate) fn has_job(&self, job: &Job, processes: Option<&[Process]>) -> bool {
+        self.names(&job.path)
+            && (!self.limited || job.is_limited())
+            && processes.is_none_or(|processes| processes.iter().any(|process| job.has(process)))
+    }
+
+    /// What of it is of processes, if it is said which to look at.
+    pub(crate) fn of_processes(&self) -> Option<Self> {
+        let of_processes = Self {
+            pids: self.pids.clone(),
+            user: self.user.clone(),
+            ..Self::default()
+        };
+        (!of_processes.is_empty()).then_some(of_processes)
     }
 
     /// Of what is known of one that may have ended.
@@ -74,6 +92,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::job;
     use crate::model::process::tests::example;
 
     #[test]
@@ -114,6 +133,32 @@ mod tests {
         assert!(filter.has(&process));
         process.unit = None;
         assert!(!filter.has(&process) && !filter.is_empty());
+    }
+
+    #[test]
+    fn of_a_job() {
+        let filter = Filter {
+            group: Some((By::Job, "/system.slice".into())),
+            ..Filter::default()
+        };
+        assert!(filter.has(&example(7, "a", 1, None)));
+    }
+
+    #[test]
+    fn jobs() {
+        let job = job::tests::example("/system.slice", 1, u64::MAX);
+        let mut filter = Filter::default();
+        assert!(filter.of_processes().is_none() && filter.has_job(&job, None));
+        filter.command = Some("slice".into());
+        assert!(filter.of_processes().is_none() && filter.has_job(&job, None));
+        assert!(!filter.has_job(&job, Some(&[])));
+        assert!(filter.has_job(&job, Some(&[example(7, "a", 1, None)])));
+        filter.pids = vec![7];
+        assert_eq!(filter.of_processes().unwrap().pids, [7]);
+        filter.limited = true;
+        assert!(!filter.has_job(&job, None));
+        filter.command = Some("other".into());
+        assert!(!filter.has_job(&job::tests::example("/system.slice", 1, 2), None));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 //! Processes that have something in common, and their sums.
 
+use crate::model::cgroup;
 use crate::model::process::Process;
 use crate::model::sort::Ranked;
 use clap::ValueEnum;
@@ -19,6 +20,9 @@ pub enum By {
     User,
     /// Name of the command
     Command,
+    /// Cgroup, whose sums are the kernel's
+    #[value(skip)]
+    Job,
 }
 
 impl By {
@@ -31,13 +35,14 @@ impl By {
             By::Unit => "unit",
             By::User => "user",
             By::Command => "command",
+            By::Job => "cgroup",
         }
     }
 
-    /// The one after it; after the last, the first.
+    /// The one after it; after the last, and after cgroups, the first.
     pub(crate) fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|&by| by == self).unwrap_or(0);
-        Self::ALL[(at + 1) % Self::ALL.len()]
+        let at = Self::ALL.iter().position(|&by| by == self);
+        Self::ALL[at.map_or(0, |at| at + 1) % Self::ALL.len()]
     }
 
     /// What a process has in common with others.
@@ -47,6 +52,15 @@ impl By {
             By::Unit => process.unit.clone().unwrap_or_else(|| "?".into()),
             By::User => process.user.clone(),
             By::Command => process.command.clone(),
+            By::Job => process.cgroup.clone().unwrap_or_else(|| "?".into()),
+        }
+    }
+
+    /// Is a process in the group of that name?
+    pub(crate) fn has(self, name: &str, process: &Process) -> bool {
+        match self {
+            By::Job => cgroup::is_in(&self.of(process), name),
+            _ => self.of(process) == name,
         }
     }
 }
@@ -164,6 +178,7 @@ pub(crate) mod tests {
     fn round_and_names_are_those_of_options() {
         assert_eq!(By::Process.next(), By::Unit);
         assert_eq!(By::Command.next(), By::Process);
+        assert_eq!(By::Job.next(), By::Process);
         for by in By::ALL {
             assert_eq!(By::from_str(by.name(), false), Ok(by));
         }

@@ -20,6 +20,15 @@ impl Limit {
     pub(crate) fn bytes(self) -> Option<u64> {
         (self != Self::UNLIMITED).then_some(self.0)
     }
+
+    /// The share that is used, in percent; none if there is no limit.
+    pub(crate) fn share(self, used: u64) -> Option<f64> {
+        match self.bytes()? {
+            // Nothing more fits into it.
+            0 => Some(100.0),
+            bytes => Some(used as f64 * 100.0 / bytes as f64),
+        }
+    }
 }
 
 /// For a table; `{:#}` has exact bytes.
@@ -101,6 +110,14 @@ impl Change {
     }
 }
 
+/// As it is parsed, in exact bytes.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |limit: Option<Limit>| limit.map_or(String::new(), |limit| format!("{limit:#}"));
+        write!(f, "{}:{}", side(self.soft), side(self.hard))
+    }
+}
+
 /// `SOFT:HARD`, `SOFT:`, `:HARD`, or one for both.
 impl FromStr for Change {
     type Err = BadChange;
@@ -146,6 +163,14 @@ mod tests {
         assert_eq!(changed("unlimited"), (none, none));
         assert_eq!(changed("1M:unlimited"), (Limit(M), none));
         assert_eq!(changed("0"), (Limit(0), Limit(0)));
+    }
+
+    #[test]
+    fn parsed_again() {
+        for text in ["64M", "1.5Gi:2G", "1:", ":unlimited", "unlimited"] {
+            let change: Change = text.parse().unwrap();
+            assert_eq!(change.to_string().parse::<Change>().unwrap(), change);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod delay;
 pub(crate) mod event;
 pub(crate) mod filter;
 pub(crate) mod group;
+pub(crate) mod job;
 pub mod limit;
 pub(crate) mod process;
 pub(crate) mod rows;

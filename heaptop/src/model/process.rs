@@ -26,7 +26,7 @@ pub(crate) struct Process {
     pub(crate) limits: Option<Limits>,
 }
 
-/// What /proc/PID/status says of the heap.
+/// What /proc/PID/status says of a heap, and the files of a cgroup of all in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Heap {
     /// Bytes.
@@ -42,11 +42,7 @@ pub(crate) struct Heap {
 impl Process {
     /// The share of the soft limit in percent; none if there is no limit that we know.
     pub(crate) fn share(&self) -> Option<f64> {
-        match self.limits?.soft.bytes()? {
-            // Nothing more fits into it.
-            0 => Some(100.0),
-            soft => Some(self.heap.used as f64 * 100.0 / soft as f64),
-        }
+        self.limits?.soft.share(self.heap.used)
     }
 
     /// Does it have a limit, as far as we know?

@@ -13,13 +13,13 @@ pub enum Key {
     Share,
     /// Heap in use
     Used,
-    /// Memory that is there, of whatever kind
+    /// Memory that is there, of whatever kind; not with --cgroups
     Rss,
     /// Most heap there ever was
     Peak,
     /// Growth refused, or let pass by audit mode
     Refused,
-    /// Process; with --group-by, the name
+    /// Process; with --group-by, the name; with --cgroups, the path
     Pid,
 }
 
@@ -53,7 +53,7 @@ impl Key {
     }
 }
 
-/// What has an order: a process, or a group of them.
+/// What has an order: a process, a group of them, or a job.
 pub(crate) trait Ranked {
     fn share(&self) -> Option<f64>;
     fn used(&self) -> u64;

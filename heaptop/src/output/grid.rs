@@ -3,10 +3,12 @@
 //! Heads and cells, for the printed table and the live view.
 
 use crate::model::group::{By, Group};
+use crate::model::job::Job;
 use crate::model::limit::Limit;
 use crate::model::process::Process;
 use crate::model::rows::Rows;
 use crate::model::size::human;
+use crate::model::sort::Ranked;
 use crate::output::escape;
 use ratatui::layout::Constraint;
 use ratatui::style::Stylize;
@@ -49,6 +51,12 @@ impl Grid {
                     head(*by),
                 ],
                 rows: groups.iter().map(group).collect(),
+            },
+            Rows::Jobs(jobs) => Self {
+                heads: vec![
+                    "PROCS", "USED", "PEAK", "%MAX", "MAX", "REFUSED", "WOULD-BE", "PATH",
+                ],
+                rows: jobs.iter().map(job).collect(),
             },
         }
     }
@@ -128,6 +136,7 @@ fn head(by: By) -> &'static str {
         By::Unit => "UNIT",
         By::User => "USER",
         By::Command => "COMMAND",
+        By::Job => "PATH",
     }
 }
 
@@ -166,6 +175,19 @@ fn group(group: &Group) -> Vec<String> {
         group.refused.to_string(),
         group.would_refuse.to_string(),
         escape::for_terminal(&group.name),
+    ]
+}
+
+fn job(job: &Job) -> Vec<String> {
+    vec![
+        job.processes.to_string(),
+        human(job.heap.used),
+        human(job.heap.peak),
+        share(job.share()),
+        job.max.to_string(),
+        job.heap.refused.to_string(),
+        job.heap.would_refuse.to_string(),
+        escape::for_terminal(&job.path),
     ]
 }
 

@@ -3,9 +3,11 @@
 //! The same for programs: exact bytes, names as they are.
 
 use crate::model::group::{By, Group};
+use crate::model::job::Job;
 use crate::model::limit::Limit;
 use crate::model::process::Process;
 use crate::model::rows::Rows;
+use crate::model::sort::Ranked;
 use crate::model::system::System;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -28,6 +30,9 @@ enum Lines<'a> {
     Groups {
         group_by: &'static str,
         groups: Vec<GroupLine<'a>>,
+    },
+    Jobs {
+        cgroups: Vec<JobLine<'a>>,
     },
 }
 
@@ -73,6 +78,33 @@ impl<'a> From<&'a Process> for ProcessLine<'a> {
     }
 }
 
+#[derive(Serialize)]
+struct JobLine<'a> {
+    path: &'a str,
+    processes: u64,
+    used_bytes: u64,
+    peak_bytes: u64,
+    share_percent: Option<f64>,
+    max_bytes: Limit,
+    refused: u64,
+    would_refuse: u64,
+}
+
+impl<'a> From<&'a Job> for JobLine<'a> {
+    fn from(job: &'a Job) -> Self {
+        Self {
+            path: &job.path,
+            processes: job.processes,
+            used_bytes: job.heap.used,
+            peak_bytes: job.heap.peak,
+            share_percent: job.share(),
+            max_bytes: job.max,
+            refused: job.heap.refused,
+            would_refuse: job.heap.would_refuse,
+        }
+    }
+}
+
 /// Its name is called what the groups have in common.
 struct GroupLine<'a>(By, &'a Group);
 
@@ -102,6 +134,9 @@ pub(crate) fn write(out: &mut impl Write, system: &System, rows: &Rows) -> io::R
             group_by: by.name(),
             groups: groups.iter().map(|group| GroupLine(*by, group)).collect(),
         },
+        Rows::Jobs(jobs) => Lines::Jobs {
+            cgroups: jobs.iter().map(JobLine::from).collect(),
+        },
     };
     line(out, &Snapshot { system, lines })
 }
@@ -116,6 +151,7 @@ pub(crate) fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<(
 mod tests {
     use super::*;
     use crate::model::group::groups;
+    use crate::model::job::tests::example as job;
     use crate::model::process::tests::example;
     use serde_json::Value;
 
@@ -167,5 +203,22 @@ mod tests {
         assert_eq!(group["processes"], 3);
         assert_eq!(group["used_bytes"], 5);
         assert_eq!(group["share_percent"], 50.0);
+    }
+
+    #[test]
+    fn of_jobs() {
+        let jobs = vec![job("/a", 5, 10), job("/b", 5, u64::MAX)];
+        let value = written(&Rows::Jobs(jobs));
+        let jobs = &value["cgroups"];
+        assert_eq!(
+            (&jobs[0]["path"], &jobs[0]["processes"]),
+            (&"/a".into(), &2.into())
+        );
+        assert_eq!(
+            (&jobs[0]["max_bytes"], &jobs[0]["share_percent"]),
+            (&10.into(), &50.0.into())
+        );
+        assert_eq!(jobs[1]["max_bytes"], "unlimited");
+        assert_eq!(jobs[1]["share_percent"], Value::Null);
     }
 }

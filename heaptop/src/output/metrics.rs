@@ -4,6 +4,7 @@
 //! collector knows.
 
 use crate::model::group::{By, Group};
+use crate::model::job::Job;
 use crate::model::limit::Limit;
 use crate::model::process::Process;
 use crate::model::rows::Rows;
@@ -40,6 +41,7 @@ impl Collector for Snapshot {
         match &self.rows {
             Rows::Processes(processes) => of_processes(&mut families, processes),
             Rows::Groups(by, groups) => of_groups(&mut families, *by, groups),
+            Rows::Jobs(jobs) => of_jobs(&mut families, jobs),
         }
     }
 }
@@ -151,6 +153,42 @@ fn of_groups(families: &mut Families, by: By, groups: &[Group]) -> fmt::Result {
     )
 }
 
+fn of_jobs(families: &mut Families, jobs: &[Job]) -> fmt::Result {
+    let labels = |job: &Job| vec![("cgroup", job.path.clone())];
+    let mut gauge = |name, help, unit, value: fn(&Job) -> f64| {
+        let samples = jobs.iter().map(|job| (labels(job), value(job)));
+        families.gauge(&format!("cgroup_{name}"), help, unit, samples)
+    };
+    let bytes = Some(&Unit::Bytes);
+    gauge(
+        "processes",
+        "Processes in a cgroup and below it.",
+        None,
+        |job| job.processes as f64,
+    )?;
+    gauge(
+        "used",
+        "Heap of all processes of a cgroup and below it.",
+        bytes,
+        |job| job.heap.used as f64,
+    )?;
+    gauge("peak", "Most heap a cgroup ever had.", bytes, |job| {
+        job.heap.peak as f64
+    })?;
+    gauge("max", "Limit of a cgroup.", bytes, |job| float(job.max))?;
+    let counts = |value: fn(&Job) -> u64| jobs.iter().map(move |job| (labels(job), value(job)));
+    families.counter(
+        "cgroup_refused",
+        "Growth refused by the limit of a cgroup, or of one below it.",
+        counts(|job| job.heap.refused),
+    )?;
+    families.counter(
+        "cgroup_would_refuse",
+        "Growth that audit mode let pass, of a cgroup or one below it.",
+        counts(|job| job.heap.would_refuse),
+    )
+}
+
 /// The library writes them as they are.
 type Labels = Vec<(&'static str, String)>;
 
@@ -221,6 +259,7 @@ fn float(limit: Limit) -> f64 {
 mod tests {
     use super::*;
     use crate::model::group::groups;
+    use crate::model::job::tests::example as job;
     use crate::model::process::tests::example;
 
     fn system() -> System {
@@ -279,5 +318,21 @@ mod tests {
             has(&text, line);
         }
         assert!(!text.contains("pid="));
+    }
+
+    #[test]
+    fn of_each_job() {
+        let jobs = vec![job("/a", 4096, 8192), job("/b\"", 0, u64::MAX)];
+        let text = text(system(), Rows::Jobs(jobs));
+        for line in [
+            r#"heap_limit_cgroup_processes{cgroup="/a"} 2.0"#,
+            r#"heap_limit_cgroup_used_bytes{cgroup="/a"} 4096.0"#,
+            r#"heap_limit_cgroup_peak_bytes{cgroup="/a"} 4096.0"#,
+            r#"heap_limit_cgroup_max_bytes{cgroup="/b\""} inf"#,
+            r#"heap_limit_cgroup_refused_total{cgroup="/a"} 0"#,
+            r#"heap_limit_cgroup_would_refuse_total{cgroup="/a"} 0"#,
+        ] {
+            has(&text, line);
+        }
     }
 }

@@ -99,9 +99,10 @@ fn lines(buffer: &Buffer) -> impl Iterator<Item = String> + '_ {
 mod tests {
     use super::*;
     use crate::model::group::By;
+    use crate::model::job::tests::example as job;
     use crate::model::process::tests::example;
     use crate::model::process::Process;
-    use crate::model::rows::Look;
+    use crate::model::rows::{Look, Seen};
     use crate::model::sort::Key;
 
     fn system() -> System {
@@ -115,6 +116,10 @@ mod tests {
     }
 
     fn shown(processes: Vec<Process>, by: By, full: bool, width: Option<usize>) -> Vec<String> {
+        shown_of(Seen::Processes(processes), by, full, width)
+    }
+
+    fn shown_of(seen: Seen, by: By, full: bool, width: Option<usize>) -> Vec<String> {
         let look = Look {
             by,
             key: Key::Pid,
@@ -122,7 +127,7 @@ mod tests {
             full,
         };
         let mut out = Vec::new();
-        let rows = Rows::new(processes, look);
+        let rows = Rows::new(seen, look);
         write(&mut out, &system(), &rows, full, width).unwrap();
         let text = String::from_utf8(out).unwrap();
         text.lines().skip(1).map(str::to_string).collect()
@@ -162,6 +167,19 @@ mod tests {
             [
                 "PROCS USED  RSS PEAK %SOFT REFUSED WOULD-BE UNIT",
                 "    3 32Mi 16Mi 32Mi  50.0       0        0 a.service",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_jobs() {
+        let jobs = vec![job("/a b", 32 << 20, 64 << 20), job("/c", 0, u64::MAX)];
+        assert_eq!(
+            shown_of(Seen::Jobs(jobs), By::Job, false, None),
+            [
+                "PROCS USED PEAK %MAX       MAX REFUSED WOULD-BE PATH",
+                "    2 32Mi 32Mi 50.0      64Mi       0        0 /a b",
+                "    2   0B   0B    - unlimited       0        0 /c",
             ]
         );
     }

@@ -5,11 +5,17 @@
 use crate::error::Error;
 use crate::model::cgroup;
 use crate::model::filter::Filter;
+use crate::model::group::By;
+use crate::model::job::Job;
 use crate::model::process::Process;
+use crate::model::rows::Seen;
 use crate::model::system::System;
+use crate::source::cgroup::Mount;
 use crate::source::root::Root;
 use crate::source::users::Users;
 use crate::source::{kernel, proc};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -17,6 +23,8 @@ use std::path::PathBuf;
 pub(crate) struct Machine {
     root: Root,
     pub(crate) users: Users,
+    /// Paths by ids, of which the kernel uses none again.
+    cgroups: RefCell<HashMap<u64, String>>,
 }
 
 impl Machine {
@@ -25,7 +33,11 @@ impl Machine {
         let root = Root::new(root);
         kernel::check(&root)?;
         let users = Users::read(&root);
-        Ok(Self { root, users })
+        Ok(Self {
+            root,
+            users,
+            cgroups: RefCell::default(),
+        })
     }
 
     pub(crate) fn system(&self) -> System {
@@ -42,6 +54,35 @@ impl Machine {
         }
         processes.retain(|process| filter.has(process));
         Ok(processes)
+    }
+
+    /// What the lines are of, as far as `filter` lets it pass.
+    pub(crate) fn look(&self, filter: &Filter, by: By) -> Result<Seen, Error> {
+        match by {
+            By::Job => self.jobs(filter).map(Seen::Jobs),
+            _ => self.processes(filter).map(Seen::Processes),
+        }
+    }
+
+    fn jobs(&self, filter: &Filter) -> Result<Vec<Job>, Error> {
+        let processes = filter.of_processes();
+        let processes = processes
+            .map(|filter| self.processes(&filter))
+            .transpose()?;
+        let mount = Mount::find(&self.root).map_err(Error::Jobs)?;
+        let mut jobs = mount.jobs().map_err(Error::Jobs)?;
+        jobs.retain(|job| filter.has_job(job, processes.as_deref()));
+        Ok(jobs)
+    }
+
+    /// The path of a cgroup, by its id; `None` if it is gone, and was so when we looked first.
+    pub(crate) fn cgroup(&self, id: u64) -> Option<String> {
+        let mut known = self.cgroups.borrow_mut();
+        if !known.contains_key(&id) {
+            let mount = Mount::find(&self.root).ok()?;
+            known.extend(mount.ids());
+        }
+        known.get(&id).cloned()
     }
 
     /// The unit of a process that may have ended.

@@ -2,6 +2,7 @@
 
 //! Where it comes from: /proc, /sys, trace events, and the lists of users.
 
+pub(crate) mod cgroup;
 pub(crate) mod kernel;
 pub(crate) mod machine;
 pub(crate) mod proc;

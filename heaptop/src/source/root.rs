@@ -27,6 +27,11 @@ impl Root {
         self.0.join("sys/kernel/mm/heap_limit").join(name)
     }
 
+    /// Where something is mounted.
+    pub(crate) fn mount(&self, point: &Path) -> PathBuf {
+        self.0.join(point.strip_prefix("/").unwrap_or(point))
+    }
+
     pub(crate) fn passwd(&self) -> PathBuf {
         self.0.join("etc/passwd")
     }

@@ -53,7 +53,7 @@ impl Batch {
     /// False if there was nothing but heads. Tables are `apart` from what was before.
     fn print(&self, machine: &Machine, apart: bool) -> Result<bool, Error> {
         let system = machine.system();
-        let rows = Rows::new(machine.processes(&self.filter)?, self.look);
+        let rows = Rows::new(machine.look(&self.filter, self.look.by)?, self.look);
         let is_something = rows.len() > 0;
         let stdout = io::stdout();
         let width = table::width_of(&stdout);

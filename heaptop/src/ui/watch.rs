@@ -128,6 +128,7 @@ impl Printer<'_> {
         let whose = Whose {
             user: self.machine.users.name(event.uid),
             unit: self.machine.unit(event.pid),
+            cgroup: event.cgroup.and_then(|id| self.machine.cgroup(id)),
         };
         let mut out = io::stdout().lock();
         match self.watch.json {

@@ -63,6 +63,8 @@ impl Decoder {
             used: bytes("usage")?,
             limit: bytes("limit")?,
             policy: format.text(record, "policy")?,
+            // Kernels that limit processes only have no such field.
+            cgroup: number("cgroup").filter(|&id| id != 0),
         })
     }
 }
@@ -96,8 +98,23 @@ mod tests {
             used: 3072 << 10,
             limit: 65_536 << 10,
             policy: "commit".into(),
+            cgroup: None,
         };
         assert_eq!(event, expected);
+    }
+
+    #[test]
+    fn whose_limit() {
+        // Where it is in the kernel's, behind all others.
+        let field = "\tfield:u64 cgroup;\toffset:72;\tsize:8;\tsigned:0;\n\nprint";
+        let decoder = Decoder::parse(vec![("refused", REFUSED.replace("\nprint", field))]);
+        let decoder = decoder.unwrap();
+        let mut record = record(b"0123456789abcdef");
+        for (id, expected) in [(0u64, None), (4711, Some(4711))] {
+            record[72..80].copy_from_slice(&id.to_ne_bytes());
+            let event = decoder.event(SystemTime::UNIX_EPOCH, &record).unwrap();
+            assert_eq!(event.cgroup, expected);
+        }
     }
 
     #[test]

@@ -13,11 +13,12 @@ P, M, N     sort by share of the soft limit, by use, by pid or name
             share, used, rss, peak, refused, pid
 R           what came last comes first
 g           one line a process, unit, user, command
+C           cgroups and their limits, or processes
 c           names of commands, or whole command lines
 u           only a user; nothing is all
 /           only names with a part; nothing is all
 
-Enter       details and history of the process; the processes of a group
+Enter       details and history of the process; those of a group or cgroup
 l           change the limits of the process
 x, F9       send it a signal
 h, ?        this

@@ -95,6 +95,7 @@ fn in_rows(view: &mut View, key: KeyCode) {
             let next = look.by.next();
             group(view, next);
         }
+        KeyCode::Char('C') => cgroups(view),
         KeyCode::Up | KeyCode::Char('k') => view.step(-1),
         KeyCode::Down | KeyCode::Char('j') => view.step(1),
         KeyCode::PageUp => view.step(-view.page()),
@@ -114,19 +115,38 @@ fn sort(view: &mut View, key: Key) {
 
 /// Lines are something else now, and no group is looked into.
 fn group(view: &mut View, by: By) {
+    let were_jobs = view.settings.look.by == By::Job;
     view.settings.look.by = by;
     view.select(None);
-    view.stale = view.settings.filter.group.take().is_some();
+    let in_group = view.settings.filter.group.take().is_some();
+    view.stale = in_group || were_jobs || by == By::Job;
     view.arrange();
 }
 
-/// Details of a process, or the processes of a group.
+/// Cgroups instead of processes, where there are any; and back.
+fn cgroups(view: &mut View) {
+    match view.settings.look.by {
+        By::Job => group(view, By::Process),
+        _ => match view.machine.look(&view.settings.filter, By::Job) {
+            Ok(_) => group(view, By::Job),
+            Err(error) => view.message = Some(error.to_string()),
+        },
+    }
+}
+
+/// Details of a process, or the processes of a group or cgroup.
 fn enter(view: &mut View) {
     if let Some(process) = view.process() {
         view.pane = Pane::Details(Box::new(process.clone()));
     } else if let Some(name) = view.group().cloned() {
         let by = view.settings.look.by;
+        let of_jobs = view.settings.filter.clone();
         group(view, By::Process);
+        if by == By::Job {
+            // What was looked for among cgroups, we do not look for among processes.
+            view.settings.filter = of_jobs.of_processes().unwrap_or_default();
+            view.of_jobs = of_jobs;
+        }
         view.settings.filter.group = Some((by, name));
         view.stale = true;
     } else {
@@ -137,6 +157,10 @@ fn enter(view: &mut View) {
 /// What is selected, or the group that is looked into.
 fn leave(view: &mut View) {
     match view.settings.filter.group.clone() {
+        Some((By::Job, _)) => {
+            group(view, By::Job);
+            view.settings.filter = std::mem::take(&mut view.of_jobs);
+        }
         Some((by, _)) => group(view, by),
         None => view.select(None),
     }

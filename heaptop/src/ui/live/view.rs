@@ -5,7 +5,7 @@
 use crate::error::Error;
 use crate::model::filter::Filter;
 use crate::model::process::Process;
-use crate::model::rows::{Look, Rows};
+use crate::model::rows::{Look, Rows, Seen};
 use crate::model::system::System;
 use crate::output::grid::Grid;
 use crate::output::{escape, table};
@@ -42,7 +42,9 @@ pub(super) struct View<'a> {
     pub(super) machine: &'a Machine,
     pub(super) settings: Settings,
     system: System,
-    processes: Vec<Process>,
+    /// What cgroups are shown, while those of one are.
+    pub(super) of_jobs: Filter,
+    seen: Seen,
     rows: Rows,
     history: History,
     /// By what the selected line is found again.
@@ -64,7 +66,8 @@ impl<'a> View<'a> {
             machine,
             settings,
             system: machine.system(),
-            processes: Vec::new(),
+            of_jobs: Filter::default(),
+            seen: Seen::Processes(Vec::new()),
             rows: Rows::Processes(Vec::new()),
             history: History::default(),
             selected: None,
@@ -85,11 +88,15 @@ impl<'a> View<'a> {
     pub(super) fn look(&mut self) -> Result<(), Error> {
         self.stale = false;
         self.system = self.machine.system();
-        self.processes = self.machine.processes(&self.settings.filter)?;
-        self.history.record(&self.processes);
+        let settings = &self.settings;
+        self.seen = self.machine.look(&settings.filter, settings.look.by)?;
         self.arrange();
+        let Seen::Processes(processes) = &self.seen else {
+            return Ok(());
+        };
+        self.history.record(processes);
         if let Pane::Details(shown) = &mut self.pane {
-            match self.processes.iter().find(|now| now.pid == shown.pid) {
+            match processes.iter().find(|now| now.pid == shown.pid) {
                 Some(now) => **shown = now.clone(),
                 None => self.message = Some(format!("process {} is gone", shown.pid)),
             }
@@ -99,7 +106,7 @@ impl<'a> View<'a> {
 
     /// Puts what was read in order.
     pub(super) fn arrange(&mut self) {
-        self.rows = Rows::new(self.processes.clone(), self.settings.look);
+        self.rows = Rows::new(self.seen.clone(), self.settings.look);
         let selected = self.selected.take();
         let at = selected.and_then(|identity| self.rows.position(&identity));
         self.select(at);
@@ -129,15 +136,15 @@ impl<'a> View<'a> {
         match (&self.pane, &self.rows) {
             (Pane::Details(process), _) => Some(process),
             (_, Rows::Processes(processes)) => processes.get(self.state.selected()?),
-            (_, Rows::Groups(..)) => None,
+            (_, Rows::Groups(..) | Rows::Jobs(_)) => None,
         }
     }
 
-    /// The name of the group that is selected.
+    /// The name of the group, or the path of the cgroup, that is selected.
     pub(super) fn group(&self) -> Option<&String> {
         self.selected
             .as_ref()
-            .filter(|_| matches!(self.rows, Rows::Groups(..)))
+            .filter(|_| !matches!(self.rows, Rows::Processes(_)))
     }
 
     pub(super) fn draw(&mut self, frame: &mut Frame) {
@@ -192,6 +199,7 @@ impl<'a> View<'a> {
         let what = match &self.rows {
             Rows::Processes(_) => "processes".to_string(),
             Rows::Groups(by, _) => format!("{}s", by.name()),
+            Rows::Jobs(_) => "cgroups".to_string(),
         };
         format!(
             "{} {what}: {}; by {}{}; every {} s; h is help",
