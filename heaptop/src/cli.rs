@@ -31,7 +31,7 @@ pub struct Cli {
 }
 
 /// What else there is to say, by title; the lines of a section are one paragraph.
-pub const SECTIONS: [(&str, &str); 8] = [
+pub const SECTIONS: [(&str, &str); 9] = [
     (
         "Columns",
         "\
@@ -83,6 +83,20 @@ SOFT:HARD, SOFT: or :HARD, or one for both: a number of bytes, unlimited, or a n
 with K, M, G, T, P or E, also as Ki or KiB and so on (1024), or KB and so on (1000).",
     ),
     (
+        "Jobs",
+        "\
+run --job makes a cgroup below the one that heaptop is in, writes LIMIT to its
+memory.heap.max, and starts the command in it. Growth that would bring all of its processes
+above LIMIT together is refused. heaptop waits for the command and passes on to it the
+signals HUP, INT, QUIT, ALRM, TERM, USR1 and USR2 that others send. When the command ends,
+the job is over: what it left behind is killed, and the cgroup is removed. Was heaptop
+itself killed, the job goes on, and the next run --job removes the cgroup if it is empty.
+heaptop's own cgroup must be delegated to it, as systemd calls it, or be the root. Other
+processes in it are moved to the cgroup heaptop-rest below it, until the last job is over.
+With --report, heaptop says at the end, on stderr, what the job used at most and how often
+growth was refused. To root, it says to whom.",
+    ),
+    (
         "Users",
         "\
 Names are those of /etc/passwd and, by getent(1), of the name services of the machine.
@@ -94,7 +108,7 @@ Names are those of /etc/passwd and, by getent(1), of the name services of the ma
 0; 1 for failure, and if -p, -u, -c or -l select no process; 2 for a wrong command
 line. With --watch, 0 after --count events, by a signal, or after --timeout if there
 was an event and no --count; 124 after --timeout otherwise. With run, that of the
-command; 125 if heaptop itself fails, 126 if the command cannot be run, 127 if it is
+command, whose signal ends heaptop, too; 125 if heaptop itself fails, 126 if the command cannot be run, 127 if it is
 not found, as with env(1).",
     ),
 ];
@@ -107,7 +121,8 @@ heaptop --group-by unit -s used          sums of units
 heaptop -b -n 60 -d 60 -j >hour.json     an object a minute, for an hour
 heaptop --watch --json -c nginx          a line for each event
 heaptop --watch -n 1 -t 60 || echo calm  wait a minute for an event
-heaptop run --heap=64Mi:1Gi -- make      a command under a limit
+heaptop run --heap=64Mi:1Gi -- make      a command, each process under a limit
+heaptop run --job=2Gi -- make -j8        all of its processes under one
 heaptop --cgroups -l -d 2                cgroups with a limit, live
 heaptop set 4711 --heap=1Gi:             the soft limit of a process";
 
@@ -212,20 +227,9 @@ pub struct View {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a command under a limit
+    /// Run a command under a limit: of each process, of all together, or both
     #[command(visible_alias = "r")]
-    Run {
-        /// SOFT:HARD, SOFT:, :HARD, or one for both, as 64M or unlimited; see heaptop --help
-        #[arg(short = 'H', long, value_name = "LIMITS")]
-        heap: Change,
-
-        /// The command
-        command: OsString,
-
-        /// Its arguments
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
+    Run(run::Order),
     /// Set the limit of a process
     #[command(visible_alias = "s")]
     Set {
@@ -303,6 +307,9 @@ mod tests {
             "heaptop -d 1 --count 1",
             "heaptop --json run --heap=1M true",
             "heaptop run true",
+            "heaptop run --heap=1M --report true",
+            "heaptop run --job=1M:2M true",
+            "heaptop run --job=1M --into=/ true",
             "heaptop --cgroups --group-by unit",
             "heaptop --cgroups --watch",
             "heaptop --cgroups --full",
@@ -327,6 +334,8 @@ mod tests {
             "heaptop -m --by user",
             "heaptop -rfg command",
             "heaptop s 1 -H 64Mi",
+            "heaptop run --job=1M true",
+            "heaptop r -J1M -H1M: --report true",
             "heaptop --cgroups -bjn1 -l -s peak",
             "heaptop --cgroups -m",
             "heaptop --cgroups -d 1 -r -c slice -u root -p 1",
@@ -343,11 +352,9 @@ mod tests {
             "heaptop r -H1M -- ls -l --help",
         ] {
             match parse(line).unwrap().command {
-                Some(Command::Run {
-                    command, arguments, ..
-                }) => {
-                    assert_eq!(command, "ls");
-                    assert_eq!(arguments, ["-l", "--help"]);
+                Some(Command::Run(order)) => {
+                    assert_eq!(order.command, "ls");
+                    assert_eq!(order.arguments, ["-l", "--help"]);
                 }
                 other => panic!("{other:?}"),
             }

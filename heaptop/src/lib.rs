@@ -32,14 +32,7 @@ const DELAY: Duration = Duration::from_secs(2);
 /// Does what the command line says. An error is what to tell the user, in one line.
 pub fn run(cli: Cli) -> (ExitCode, Option<Error>) {
     let result = match cli.command {
-        Some(Command::Run {
-            heap,
-            command,
-            arguments,
-        }) => {
-            let (error, status) = run::run(heap, &command, &arguments);
-            return (status, Some(error));
-        }
+        Some(Command::Run(command)) => return run::run(&command),
         Some(Command::Set { pid, heap }) => run::set(pid, heap).map(|()| ExitCode::SUCCESS),
         None => view(cli.view),
     };

@@ -39,6 +39,10 @@ class Wrong(Exception):
     """What a test has found."""
 
 
+class Skipped(Exception):
+    """Why a test cannot be here."""
+
+
 def equal(actual, expected, what="the value"):
     if actual != expected:
         raise Wrong(f"{what} is {actual!r}, not {expected!r}")
@@ -103,11 +107,14 @@ for line in sys.stdin:
 
 
 class Child:
-    """A process under a limit."""
+    """A process under a limit, and in a cgroup from its beginning."""
 
-    def __init__(self, soft=UNLIMITED, hard=UNLIMITED, **kwargs):
+    def __init__(self, soft=UNLIMITED, hard=UNLIMITED, cgroup=None, **kwargs):
+        command = [sys.executable, "-c", CHILD]
+        if cgroup:
+            command = ["sh", "-c", 'echo $$ >"$0/cgroup.procs"; exec "$@"', str(cgroup), *command]
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [sys.executable, "-c", CHILD],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

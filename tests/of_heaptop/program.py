@@ -31,6 +31,9 @@ def wrong_lines():
         "set --heap=1M",
         "-p x",
         "-s size",
+        "--cgroups -s rss",
+        "--cgroups --watch",
+        "--cgroups --group-by unit",
     ):
         usage(*line.split())
     # As env(1) has it: 2 may be the status of the command.
@@ -40,6 +43,11 @@ def wrong_lines():
         "run --heap=1X true",
         "r --heap=2M:1M:3M true",
         "run --heap=: true",
+        "run --job=1X true",
+        "run --job=-1 true",
+        "run --job=1.5 true",
+        "run --job=1M:2M true",
+        "run --heap=1M --report true",
     ):
         usage(*line.split(), status=125)
 
@@ -78,13 +86,18 @@ def documents():
 
 def without_the_patch():
     """without the patch it says so, whatever it is to do"""
-    for line in ("", "--json", "--openmetrics", "--watch", "-d 1", "-b"):
+    for line in ("", "--json", "--openmetrics", "--watch", "-d 1", "-b", "--cgroups"):
         equal(heaptop(*line.split(), status=1, stderr=NO_PATCH), "", "stdout")
     problem = "this kernel has no RLIMIT_HEAP: boot one with the rlimit-heap patches\n"
     said = f"heaptop: cannot set the heap limit: {problem}"
     heaptop("run", "--heap=1M", "true", status=125, stderr=said)
     said = f"heaptop: cannot set the heap limit of process 1: {problem}"
     heaptop("set", "1", "--heap=1M", status=1, stderr=said)
+    result = subprocess.run(
+        [OPTIONS.program, "run", "--job=1M", "true"], capture_output=True, text=True, check=False
+    )
+    true(re.fullmatch("heaptop: cannot limit a job: .*\n", result.stderr), f"it says {result.stderr!r}")
+    equal(result.returncode, 125, "the status of run --job")
 
 
 def no_policy():

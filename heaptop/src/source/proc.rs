@@ -8,6 +8,7 @@ use crate::model::limit::Limits;
 use crate::model::process::{Heap, Process};
 use crate::source::root::Root;
 use procfs::process::Process as Directory;
+use std::fs;
 use std::io::{self, Read};
 
 /// Bytes of a command line that are enough to know it.
@@ -76,6 +77,24 @@ pub(crate) fn missing_field(status: &str) -> Option<&'static str> {
     [USED, PEAK, REFUSED, WOULD_REFUSE]
         .into_iter()
         .find(|name| field(status, name).is_none())
+}
+
+/// How often growth was refused to children that we have waited for, and to theirs.
+pub(crate) fn refused_children() -> Option<u64> {
+    field(&own_status(), "HeapRefusedChildren")?.parse().ok()
+}
+
+/// Signals that we ignore: bit 0 is signal 1.
+pub(crate) fn ignored_signals() -> u64 {
+    let status = own_status();
+    let mask = field(&status, "SigIgn").map(|mask| u64::from_str_radix(mask, 16));
+    mask.and_then(Result::ok).unwrap_or(0)
+}
+
+fn own_status() -> String {
+    fs::read("/proc/self/status").map_or(String::new(), |text| {
+        String::from_utf8_lossy(&text).into_owned()
+    })
 }
 
 fn heap(status: &str) -> Option<Heap> {

@@ -38,7 +38,22 @@ pub(crate) struct News {
 }
 
 impl Trace {
+    /// All processes.
     pub(crate) fn open() -> Result<Self, TraceError> {
+        Self::prepared(|_| Ok(()))
+    }
+
+    /// What we start from now on, and what that starts.
+    pub(crate) fn of_children() -> Result<Self, TraceError> {
+        Self::prepared(|instance| {
+            instance.set("options/event-fork", "1")?;
+            instance.set("set_event_pid", &std::process::id().to_string())
+        })
+    }
+
+    fn prepared(
+        prepare: impl FnOnce(&Instance) -> Result<(), TraceError>,
+    ) -> Result<Self, TraceError> {
         instance::check()?;
         let layout = Layout::read()?;
         let decoder = Decoder::read()?;
@@ -47,6 +62,7 @@ impl Trace {
         instance.set("trace_clock", "boot")?;
         // Wake up for each event, not for a buffer that is half full.
         instance.set("buffer_percent", "0")?;
+        prepare(&instance)?;
         let pipes = instance.pipes()?;
         instance.set("events/heap_limit/enable", "1")?;
         Ok(Self {
