@@ -102,7 +102,7 @@ pub enum CgroupError {
     NoController(PathBuf),
 
     #[error(
-        "no memory.heap.max in {}: boot a kernel with the rlimit-heap patches for cgroups",
+        "no memory.heap.max in {}: boot a kernel with the rlimit-heap patches and CONFIG_MEMCG_HEAP",
         .0.display()
     )]
     NoFiles(PathBuf),

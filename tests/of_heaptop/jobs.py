@@ -279,7 +279,7 @@ def job_without_the_files():
     with cgroup("heaptop.test"):
         if has_limit():
             raise Skipped(f"this kernel has {FILES}max")
-        boot = "boot a kernel with the rlimit-heap patches for cgroups"
+        boot = "boot a kernel with the rlimit-heap patches and CONFIG_MEMCG_HEAP"
         with subprocess.Popen(
             [OPTIONS.program, "run", "--job=64M", "true"], stderr=subprocess.PIPE, text=True
         ) as process:
