@@ -60,6 +60,10 @@ tracers: guest ## do perf, trace-cmd, bpftrace and strace see refusals (long)
 	@scripts/toolroot runtimes
 	@scripts/in-toolroot scripts/hold tests/tracers/run
 
+jobs: guest ## limit jobs by systemd, crun, podman and LXC (long)
+	@scripts/toolroot jobs
+	@scripts/in-toolroot scripts/hold tests/jobs/run
+
 compat: ## compare tests of others with the unpatched kernel (long)
 	@scripts/in-toolroot scripts/hold tests/compat
 
@@ -89,4 +93,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style host fuzz bench precision tracers compat kernel heaptop module patches check-series clean-cache guest
+.PHONY: help run vm shell test style host fuzz bench precision tracers jobs compat kernel heaptop module patches check-series clean-cache guest
