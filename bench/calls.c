@@ -28,7 +28,9 @@
 #define SIZE (PAGES * page_size)
 #define TOUCHED (256 << 10)	/* bytes that are mapped, touched and unmapped */
 #define LIMIT ((rlim_t)MIB * MIB)
-#define ROUNDS 100		/* of a thread, or of malloc() */
+#define ROUNDS 100		/* of malloc() */
+#define TEAM 4			/* threads or processes, at most */
+#define TEAM_ROUNDS 200		/* of each of them */
 
 /* Where something is put, between two guards; and the VMAs that fill the tree. */
 #define PLACE ((char *)0x600000000000)
@@ -165,10 +167,82 @@ static void large_as_limit(void)
 	set_soft(RLIMIT_AS, LIMIT);
 }
 
-/* A memory cgroup two levels deep, both below a limit, which bench/init has made. */
-static void in_memcg(void)
+/* --- A team, of threads or processes, that waits until the call begins. --- */
+
+static struct {
+	int size;
+	int start[2], end[2];	/* pipes: a byte for each */
+	pthread_t threads[TEAM];
+	pid_t processes[TEAM];
+} team;
+
+static void *map_often(void *unused)
 {
-	must(write_file("/cgroup/job/step/cgroup.procs", "0"), "cgroup.procs");
+	char ok;
+
+	must(read(team.start[0], &ok, 1) == 1, "read");
+	for (int i = 0; i < TEAM_ROUNDS; i++) {
+		char *q = mmap(NULL, SIZE, RW, ANON, -1, 0);
+
+		must(q != MAP_FAILED && munmap(q, SIZE) == 0, "mmap or munmap");
+	}
+	must(write(team.end[1], &ok, 1) == 1, "write");
+	return NULL;
+}
+
+static void make_team(int size)
+{
+	team.size = size;
+	must(pipe(team.start) == 0 && pipe(team.end) == 0, "pipe");
+}
+
+static void make_threads(int n)
+{
+	make_team(n);
+	for (int i = 0; i < n; i++)
+		must(!pthread_create(&team.threads[i], NULL, map_often, NULL), "pthread_create");
+}
+
+static void make_processes(int n)
+{
+	make_team(n);
+	for (int i = 0; i < n; i++) {
+		team.processes[i] = fork();
+		if (team.processes[i] == 0) {
+			map_often(NULL);
+			_exit(0);
+		}
+	}
+}
+
+static void threads_1(void)
+{
+	make_threads(1);
+}
+
+static void threads_2(void)
+{
+	make_threads(2);
+}
+
+static void threads_4(void)
+{
+	make_threads(4);
+}
+
+static void processes_1(void)
+{
+	make_processes(1);
+}
+
+static void processes_2(void)
+{
+	make_processes(2);
+}
+
+static void processes_4(void)
+{
+	make_processes(4);
 }
 
 /* --- The calls: each returns whether it did what it should. --- */
@@ -329,44 +403,16 @@ static bool do_malloc_large(void)
 	return do_malloc(1 << 20);
 }
 
-static void *map_often(void *unused)
+static bool do_at_once(void)
 {
-	for (int i = 0; i < ROUNDS; i++) {
-		char *q = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	char bytes[TEAM] = "";
 
-		if (q == MAP_FAILED || munmap(q, SIZE))
-			return NULL;
-	}
-	return &memfd;
-}
-
-static bool map_in_threads(int n)
-{
-	pthread_t thread[4];
-	void *ok;
-
-	for (int i = 0; i < n; i++)
-		if (pthread_create(&thread[i], NULL, map_often, NULL))
-			return false;
-	for (int i = 0; i < n; i++)
-		if (pthread_join(thread[i], &ok) || !ok)
+	if (write(team.start[1], bytes, team.size) != team.size)
+		return false;
+	for (int i = 0; i < team.size; i++)
+		if (read(team.end[0], bytes, 1) != 1)
 			return false;
 	return true;
-}
-
-static bool do_threads_1(void)
-{
-	return map_in_threads(1);
-}
-
-static bool do_threads_2(void)
-{
-	return map_in_threads(2);
-}
-
-static bool do_threads_4(void)
-{
-	return map_in_threads(4);
 }
 
 /* --- And after it. --- */
@@ -398,9 +444,24 @@ static void no_limit(void)
 	set_soft(RLIMIT_AS, RLIM_INFINITY);
 }
 
-static void out_of_memcg(void)
+static void team_gone(void)
 {
-	must(write_file("/cgroup/cgroup.procs", "0"), "cgroup.procs");
+	for (int i = 0; i < 2; i++)
+		must(close(team.start[i]) == 0 && close(team.end[i]) == 0, "close");
+}
+
+static void threads_gone(void)
+{
+	for (int i = 0; i < team.size; i++)
+		must(!pthread_join(team.threads[i], NULL), "pthread_join");
+	team_gone();
+}
+
+static void processes_gone(void)
+{
+	for (int i = 0; i < team.size; i++)
+		must(waitpid(team.processes[i], NULL, 0) == team.processes[i], "waitpid");
+	team_gone();
 }
 
 static void no_limit_gone(void)
@@ -459,15 +520,16 @@ static const struct call {
 	{ "map_unmap", nothing, do_map_unmap, nothing, 1, BATCHES },
 	{ "map_unmap_RLIMIT_DATA", large_data_limit, do_map_unmap, no_limit, 1, BATCHES },
 	{ "map_unmap_RLIMIT_AS", large_as_limit, do_map_unmap, no_limit, 1, BATCHES },
-	{ "map_unmap_memcg", in_memcg, do_map_unmap, out_of_memcg, 1, BATCHES },
 	{ "map_touch_unmap", nothing, do_map_touch_unmap, nothing, 1, FEW },
 	{ "map_touch_unmap_RLIMIT_DATA", large_data_limit, do_map_touch_unmap, no_limit,
 	  1, FEW },
 	{ "map_touch_unmap_RLIMIT_AS", large_as_limit, do_map_touch_unmap, no_limit, 1, FEW },
-	{ "map_touch_unmap_memcg", in_memcg, do_map_touch_unmap, out_of_memcg, 1, FEW },
-	{ "threads_1", nothing, do_threads_1, nothing, ROUNDS, FEW },
-	{ "threads_2", nothing, do_threads_2, nothing, 2 * ROUNDS, FEW },
-	{ "threads_4", nothing, do_threads_4, nothing, 4 * ROUNDS, FEW },
+	{ "threads_1", threads_1, do_at_once, threads_gone, TEAM_ROUNDS, FEW },
+	{ "threads_2", threads_2, do_at_once, threads_gone, 2 * TEAM_ROUNDS, FEW },
+	{ "threads_4", threads_4, do_at_once, threads_gone, 4 * TEAM_ROUNDS, FEW },
+	{ "processes_1", processes_1, do_at_once, processes_gone, TEAM_ROUNDS, FEW },
+	{ "processes_2", processes_2, do_at_once, processes_gone, 2 * TEAM_ROUNDS, FEW },
+	{ "processes_4", processes_4, do_at_once, processes_gone, 4 * TEAM_ROUNDS, FEW },
 	{ 0 }
 };
 
