@@ -87,6 +87,14 @@ static long commit_all(long unused)
 	return mprotect(area, SIZE, RW) ? -errno : 0;
 }
 
+/* What a fault fails with is EFAULT for who has the kernel write there. */
+static long grow_down(long unused)
+{
+	long error = touch_below(1);
+
+	return error == -EFAULT ? -ENOMEM : error;
+}
+
 static long fork_once(long unused)
 {
 	pid_t pid = fork();
@@ -162,6 +170,8 @@ FIXTURE_VARIANT_ADD(giveback, overcommit_mremap_dontunmap)
 	{ overcommit, "addr0", prepare_heap, duplicate, PAGES };
 FIXTURE_VARIANT_ADD(giveback, overcommit_mprotect)
 	{ overcommit, "commit", prepare_reservation, commit_all, PAGES };
+FIXTURE_VARIANT_ADD(giveback, overcommit_fault)
+	{ overcommit, "addr0", map_downwards, grow_down, 1 };
 FIXTURE_VARIANT_ADD(giveback, overcommit_fork)
 	{ overcommit, "addr0", prepare_heap, fork_once, 0 };
 FIXTURE_VARIANT_ADD(giveback, map_count_brk)

@@ -391,25 +391,6 @@ TEST_F(limit, of_heap_over_heap_is_the_difference)
 	ASSERT_EQ(self->heap + 2 * PAGES, heap_current(TOP));
 }
 
-/* A page of heap that grows downwards, with nothing near it. */
-static long map_downwards(long unused)
-{
-	char *p = mmap(NULL, page_size, RW, ANON | MAP_GROWSDOWN, -1, 0);
-
-	return p == MAP_FAILED || mremap(p, page_size, page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
-					 FAR) != FAR ? -errno : 0;
-}
-
-/* Lets the kernel write so many pages below it. */
-static long touch_below(long pages)
-{
-	int fd = open("/dev/zero", O_RDONLY);
-	long error = read(fd, FAR - pages * page_size, 1) == 1 ? 0 : -errno;
-
-	close(fd);
-	return error;
-}
-
 TEST_F(limit, of_faults_that_grow)
 {
 	if (strcmp(variant->policy, "addr0"))

@@ -133,6 +133,25 @@ static inline long grow_break(long pages)
 	return sys_brk(top) == top ? 0 : -ENOMEM;
 }
 
+/* A page of heap that grows downwards, with nothing near it. */
+static inline long map_downwards(long unused)
+{
+	char *p = mmap(NULL, page_size, RW, ANON | MAP_GROWSDOWN, -1, 0);
+
+	return p == MAP_FAILED || mremap(p, page_size, page_size, MREMAP_MAYMOVE | MREMAP_FIXED,
+					 FAR) != FAR ? -errno : 0;
+}
+
+/* Lets the kernel write so many pages below it. */
+static inline long touch_below(long pages)
+{
+	int fd = open("/dev/zero", O_RDONLY);
+	long error = read(fd, FAR - pages * page_size, 1) == 1 ? 0 : -errno;
+
+	close(fd);
+	return error;
+}
+
 static inline long allow_itself(long pages)
 {
 	return allow_pages(pages) ? -errno : 0;
