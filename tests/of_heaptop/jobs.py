@@ -245,6 +245,18 @@ def job_beside_others():
         equal([*path.rglob("*/")], [], "what is left")
 
 
+def job_of_a_user():
+    """run --job divides a unit of a user's systemd, which says of none that it may"""
+    need_limit()
+    with cgroup("user@7.service") as path:
+        (path / "cgroup.subtree_control").write_text("+memory")
+        scope = path / "heaptop.scope"
+        scope.mkdir()
+        equal(there(scope, "run", "--job=64M", "true")[0], 125, "not the user's")
+        os.setxattr(path, "user.delegate", b"1")
+        equal(there(scope, "run", "--job=64M", "true"), (0, "", ""), "the user's")
+
+
 def job_nowhere():
     """run --job says in one line where it may make no cgroup, and leaves none"""
     said = "heaptop: cannot limit a job: {}\n".format
@@ -439,6 +451,7 @@ TESTS = (
     job_after_a_kill,
     job_in_a_job,
     job_beside_others,
+    job_of_a_user,
     job_nowhere,
     job_without_the_files,
     job_report,

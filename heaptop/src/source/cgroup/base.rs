@@ -147,17 +147,24 @@ fn move_all(from: &Path, to: &Path) -> io::Result<usize> {
     Ok(pids.len())
 }
 
-/// Is it systemd who manages it, and did not say that it leaves it to others? So it is with
-/// the innermost unit.
+/// Does the manager of the innermost unit leave it to others, if there is one? systemd says so
+/// by an attribute; that of a user sets none, and who may write there decides.
 fn is_delegated(directory: &Path, top: &Path) -> bool {
-    let is_unit = |directory: &&Path| {
+    let name = |directory: &Path| {
         let name = directory.file_name().unwrap_or_default();
-        cgroup::is_of_systemd(&name.to_string_lossy())
+        name.to_string_lossy().into_owned()
     };
-    let mut below = directory.ancestors().take_while(|other| *other != top);
-    let Some(unit) = below.find(is_unit) else {
+    let mut units = directory
+        .ancestors()
+        .take_while(|other| *other != top)
+        .filter(|other| cgroup::is_of_systemd(&name(other)));
+    let Some(unit) = units.next() else {
         return true;
     };
+    has_attribute(unit) || units.any(|outer| name(outer).starts_with("user@") && has_attribute(outer))
+}
+
+fn has_attribute(unit: &Path) -> bool {
     ["user.delegate", "trusted.delegate"].iter().any(|name| {
         let mut value = [0; 1];
         getxattr(unit, *name, &mut value).is_ok() && value == *b"1"
