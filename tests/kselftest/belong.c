@@ -32,20 +32,13 @@ FIXTURE_VARIANT(belong)
 FIXTURE_VARIANT_ADD(belong, addr0) { "addr0", PAGES };
 FIXTURE_VARIANT_ADD(belong, commit) { "commit", 0 };
 
-/* A test that failed may have left it otherwise. */
-static bool reset(const char *policy)
-{
-	load("rlimit_heap.ko");
-	return set_policy(policy) && set_mode("enforce");
-}
-
 FIXTURE_SETUP(belong)
 {
 	const char *reason = no_job_limit();
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_TRUE(reset(variant->policy));
+	ASSERT_TRUE(begin_anew(variant->policy));
 	ASSERT_TRUE(make_job());
 	ASSERT_TRUE(start_member(&self->a, A));
 	ASSERT_EQ(0, ask(&self->a, map_pages, PAGES));
@@ -61,7 +54,7 @@ FIXTURE_TEARDOWN(belong)
 	EXPECT_EQ(0, heap_current(JOB));
 	EXPECT_EQ(0, heap_current(TOP));
 	EXPECT_TRUE(remove_job());
-	EXPECT_TRUE(reset("addr0"));
+	EXPECT_TRUE(begin_anew("addr0"));
 }
 
 /* What belongs to A, to B, and to both. */

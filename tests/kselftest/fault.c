@@ -5,55 +5,25 @@
  */
 
 #define _GNU_SOURCE
-#include <sys/mount.h>
-
 #include "kselftest_harness.h"
-#include "heap.h"
+#include "fault.h"
 
 #define PAGES 16
 #define SIZE (PAGES * page_size)
 #define MANY 500	/* allocations in one call */
 #define ROUNDS 20	/* more than a node of the tree of VMAs has slots */
 
-static bool write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return ok;
-}
-
-/* Let allocations fail that may sleep, which those for VMAs do. */
-static bool enable_faults(void)
-{
-	const char *dir = "/sys/kernel/debug";
-
-	if (access("/proc/self/fail-nth", W_OK))
-		return false;
-	mount("debugfs", dir, "debugfs", 0, NULL);
-	return write_text("/sys/kernel/debug/failslab/ignore-gfp-wait", "N") &&
-		write_text("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N") &&
-		write_text("/sys/kernel/debug/fail_page_alloc/min-order", "0") &&
-		write_text("/sys/kernel/debug/failslab/verbose", "0") &&
-		write_text("/sys/kernel/debug/fail_page_alloc/verbose", "0");
-}
-
 /* Does a call whose @n-th allocation fails; false if it has less. */
 static bool with_fault(int n, bool (*call)(char *p), char *p, bool *succeeded)
 {
-	int fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	char text[16];
+	int fd = begin_fault(n);
 	bool hit;
 
-	snprintf(text, sizeof(text), "%d", n);
-	if (fd < 0 || pwrite(fd, text, strlen(text), 0) < 0)
+	if (fd < 0)
 		exit(2);
 	*succeeded = call(p);
-	hit = pread(fd, text, sizeof(text), 0) > 0 && text[0] == '0';
-	if (pwrite(fd, "0", 1, 0) < 0)
+	if (!end_fault(fd, &hit))
 		exit(2);
-	close(fd);
 	return hit;
 }
 

@@ -5,9 +5,8 @@
  */
 
 #define _GNU_SOURCE
-#include <sys/mount.h>
-
 #include "kselftest_harness.h"
+#include "fault.h"
 #include "member.h"
 #include "module.h"
 
@@ -195,12 +194,9 @@ FIXTURE_VARIANT_ADD(giveback, rlimit_data_brk)
 FIXTURE_VARIANT_ADD(giveback, rlimit_data_mprotect)
 	{ rlimit_data, "commit", prepare_reservation, commit_all, PAGES };
 
-/* A test that failed may have left it otherwise. */
 static bool reset(void)
 {
-	load("rlimit_heap.ko");
-	return overcommit(NULL, false) && map_count(NULL, false) && set_policy("addr0") &&
-		set_mode("enforce");
+	return overcommit(NULL, false) && map_count(NULL, false) && begin_anew("addr0");
 }
 
 FIXTURE_SETUP(giveback)
@@ -356,22 +352,6 @@ TEST_F(unborn, a_program_that_cannot_be_run_elsewhere)
 
 /* --- Every allocation fails once (KERNEL=debug). --- */
 
-/* Let allocations fail that may sleep, which those for VMAs do. */
-static bool enable_faults(void)
-{
-	const char *slab = "/sys/kernel/debug/failslab";
-	const char *page = "/sys/kernel/debug/fail_page_alloc";
-
-	if (access("/proc/self/fail-nth", W_OK))
-		return false;
-	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
-	return write_file(file_of(slab, "ignore-gfp-wait"), "N") &&
-		write_file(file_of(slab, "verbose"), "0") &&
-		write_file(file_of(page, "ignore-gfp-wait"), "N") &&
-		write_file(file_of(page, "verbose"), "0") &&
-		write_file(file_of(page, "min-order"), "0");
-}
-
 /* In the member: which of them, and of which call. */
 static long (*faulty)(long unused);
 static bool was_hit;
@@ -379,19 +359,13 @@ static bool was_hit;
 /* Does it with the @n-th allocation failing, if it has so many. */
 static long with_fault(long n)
 {
-	int fd = open("/proc/thread-self/fail-nth", O_RDWR);
-	char text[16];
+	int fd = begin_fault(n);
 	long result;
 
-	snprintf(text, sizeof(text), "%ld", n);
-	if (fd < 0 || pwrite(fd, text, strlen(text), 0) < 0)
+	if (fd < 0)
 		return -EIO;
 	result = faulty(0);
-	was_hit = pread(fd, text, sizeof(text), 0) > 0 && text[0] == '0';
-	if (pwrite(fd, "0", 1, 0) < 0)
-		return -EIO;
-	close(fd);
-	return result;
+	return end_fault(fd, &was_hit) ? result : -EIO;
 }
 
 static long choose_faulty(long call)

@@ -15,13 +15,6 @@
 #define SIZE (PAGES * page_size)
 #define ROUNDS 3000
 
-/* A test that failed may have left it otherwise. */
-static bool reset(void)
-{
-	load("rlimit_heap.ko");
-	return set_policy("addr0") && set_mode("enforce");
-}
-
 FIXTURE(job)
 {
 	struct member a, b;	/* in A and B */
@@ -33,7 +26,7 @@ FIXTURE_SETUP(job)
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_TRUE(reset());
+	ASSERT_TRUE(begin_anew("addr0"));
 	ASSERT_TRUE(make_job());
 	ASSERT_TRUE(start_member(&self->a, A));
 	ASSERT_TRUE(start_member(&self->b, B));
@@ -47,7 +40,7 @@ FIXTURE_TEARDOWN(job)
 	EXPECT_TRUE(end_member(&self->b));
 	EXPECT_EQ(0, heap_current(TOP));
 	EXPECT_TRUE(remove_job());
-	EXPECT_TRUE(reset());
+	EXPECT_TRUE(begin_anew("addr0"));
 }
 
 /* --- The files. --- */
@@ -201,7 +194,7 @@ FIXTURE_SETUP(limit)
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_TRUE(reset());
+	ASSERT_TRUE(begin_anew("addr0"));
 	ASSERT_TRUE(set_policy(variant->policy));
 	ASSERT_TRUE(make_job());
 	ASSERT_TRUE(start_member(&self->a, A));
@@ -217,7 +210,7 @@ FIXTURE_TEARDOWN(limit)
 	EXPECT_TRUE(end_member(&self->a));
 	EXPECT_EQ(0, heap_current(TOP));
 	EXPECT_TRUE(remove_job());
-	EXPECT_TRUE(reset());
+	EXPECT_TRUE(begin_anew("addr0"));
 }
 
 /* What a call for PAGES + 1 and for PAGES pages makes of room for PAGES. */
@@ -595,7 +588,7 @@ FIXTURE_SETUP(traced)
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_TRUE(reset());
+	ASSERT_TRUE(begin_anew("addr0"));
 	ASSERT_TRUE(make_job());
 	ASSERT_TRUE(start_member(&self->a, A));
 	ASSERT_TRUE(trace_start());
@@ -607,7 +600,7 @@ FIXTURE_TEARDOWN(traced)
 	trace_stop();
 	EXPECT_TRUE(end_member(&self->a));
 	EXPECT_TRUE(remove_job());
-	EXPECT_TRUE(reset());
+	EXPECT_TRUE(begin_anew("addr0"));
 }
 
 TEST_F(traced, the_cgroup_its_usage_and_its_limit)
@@ -976,7 +969,7 @@ FIXTURE_SETUP(race)
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_TRUE(reset());
+	ASSERT_TRUE(begin_anew("addr0"));
 	ASSERT_TRUE(make_job());
 	shared = mmap(NULL, page_size, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, shared);
@@ -991,7 +984,7 @@ FIXTURE_TEARDOWN(race)
 		EXPECT_TRUE(end_member(&self->racers[i]));
 	EXPECT_EQ(0, heap_current(TOP));
 	EXPECT_TRUE(remove_job());
-	EXPECT_TRUE(reset());
+	EXPECT_TRUE(begin_anew("addr0"));
 }
 
 TEST_F_TIMEOUT(race, one_gets_the_last_page, 300)

@@ -22,4 +22,11 @@ static inline int unload(const char *name)
 	return syscall(SYS_delete_module, name, O_NONBLOCK);
 }
 
+/* A test that failed may have left it otherwise. */
+static inline bool begin_anew(const char *policy)
+{
+	load("rlimit_heap.ko");
+	return set_policy(policy) && set_mode("enforce");
+}
+
 #endif	/* MODULE_H */

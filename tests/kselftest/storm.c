@@ -75,20 +75,13 @@ FIXTURE(storm)
 	unsigned long seed;
 };
 
-/* A test that failed may have left it otherwise. */
-static bool reset(void)
-{
-	load("rlimit_heap.ko");
-	return set_policy("addr0") && set_mode("enforce");
-}
-
 FIXTURE_SETUP(storm)
 {
 	const char *reason = no_job_limit();
 
 	if (reason)
 		SKIP(return, "%s", reason);
-	ASSERT_TRUE(reset());
+	ASSERT_TRUE(begin_anew("addr0"));
 	ASSERT_TRUE(remove_storm());
 	ASSERT_TRUE(make_parent(TOP));
 	for (int parent = 0; parent < PARENTS; parent++)
@@ -110,7 +103,7 @@ FIXTURE_TEARDOWN(storm)
 		if (self->pids[i] > 0 && kill(self->pids[i], SIGKILL) == 0)
 			waitpid(self->pids[i], NULL, 0);
 	EXPECT_TRUE(remove_storm());
-	EXPECT_TRUE(reset());
+	EXPECT_TRUE(begin_anew("addr0"));
 }
 
 /* In the last leaf, where no limit keeps it from starting. */

@@ -222,21 +222,28 @@ TEST_F(verdict, the_peak_of_a_zombie_is_that_of_its_last_program)
 
 /* --- Over its threads. --- */
 
-static void *be_refused_in_a_thread(void *times)
+static void *do_order(void *order)
 {
-	return (void *)be_refused((long)times);
+	struct order *this = order;
+
+	return (void *)this->call(this->arg);
+}
+
+/* What another thread makes of it. */
+static long in_a_thread(long (*call)(long arg), long arg)
+{
+	struct order order = { call, arg };
+	pthread_t thread;
+	void *result;
+
+	if (pthread_create(&thread, NULL, do_order, &order) || pthread_join(thread, &result))
+		return -EAGAIN;
+	return (long)result;
 }
 
 static long let_a_thread_be_refused(long times)
 {
-	pthread_t thread;
-	void *got;
-
-	/* Room for what a thread needs, before there is a limit. */
-	if (pthread_create(&thread, NULL, be_refused_in_a_thread, (void *)times) ||
-	    pthread_join(thread, &got))
-		return -EAGAIN;
-	return (long)got;
+	return in_a_thread(be_refused, times);
 }
 
 TEST_F(verdict, is_that_of_all_threads)
@@ -294,21 +301,10 @@ TEST_F(verdict, outlives_the_first_thread)
 	EXPECT_EQ(peak, peak_of(self->m.pid));
 }
 
-static void *exec_from_a_thread(void *unused)
-{
-	return (void *)exec_cat(0);
-}
-
 /* A thread becomes the process, and its program. */
 static long let_a_thread_exec(long unused)
 {
-	pthread_t thread;
-	void *error;
-
-	if (pthread_create(&thread, NULL, exec_from_a_thread, NULL) ||
-	    pthread_join(thread, &error))
-		return -EAGAIN;
-	return (long)error;
+	return in_a_thread(exec_cat, 0);
 }
 
 TEST_F(verdict, outlives_exec_by_a_thread)
@@ -493,20 +489,9 @@ TEST_F(verdict, ignored_children_do_not_count)
 	EXPECT_EQ(0, children_refused_of(self->m.pid));
 }
 
-static void *reap_in_a_thread(void *pid)
-{
-	return (void *)reap_zombie((long)pid);
-}
-
 static long let_a_thread_reap(long pid)
 {
-	pthread_t thread;
-	void *error;
-
-	if (pthread_create(&thread, NULL, reap_in_a_thread, (void *)pid) ||
-	    pthread_join(thread, &error))
-		return -EAGAIN;
-	return (long)error;
+	return in_a_thread(reap_zombie, pid);
 }
 
 TEST_F(verdict, a_thread_reaps_for_its_process)

@@ -161,7 +161,8 @@ fn is_delegated(directory: &Path, top: &Path) -> bool {
     let Some(unit) = units.next() else {
         return true;
     };
-    has_attribute(unit) || units.any(|outer| name(outer).starts_with("user@") && has_attribute(outer))
+    has_attribute(unit)
+        || units.any(|outer| name(outer).starts_with("user@") && has_attribute(outer))
 }
 
 fn has_attribute(unit: &Path) -> bool {
