@@ -141,13 +141,13 @@ fn of_groups(families: &mut Families, by: By, groups: &[Group]) -> fmt::Result {
     )?;
     gauge(
         "refused",
-        "Growth refused to processes that are still there",
+        "Growth refused to the living processes",
         None,
         |group| Some(group.refused as f64),
     )?;
     gauge(
         "would_refuse",
-        "Growth that audit mode let pass for processes that are still there",
+        "Growth that audit mode let pass for the living processes",
         None,
         |group| Some(group.would_refuse as f64),
     )
