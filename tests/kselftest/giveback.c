@@ -48,9 +48,11 @@ static long map_more(long unused)
 	return mmap(NULL, SIZE, RW, ANON, -1, 0) == MAP_FAILED ? -errno : 0;
 }
 
+/* But for the first page and the last, so that both have to be split. */
 static long map_over_both(long unused)
 {
-	return mmap(area, SIZE, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED ? -errno : 0;
+	return mmap(area + page_size, SIZE - 2 * page_size, RW, ANON | MAP_FIXED, -1, 0) ==
+		MAP_FAILED ? -errno : 0;
 }
 
 static long more_break(long unused)
@@ -158,7 +160,7 @@ FIXTURE_VARIANT(giveback)
 FIXTURE_VARIANT_ADD(giveback, overcommit_mmap)
 	{ overcommit, "addr0", prepare_nothing, map_more, PAGES };
 FIXTURE_VARIANT_ADD(giveback, overcommit_mmap_fixed)
-	{ overcommit, "commit", prepare_both, map_over_both, PAGES / 2 };
+	{ overcommit, "commit", prepare_both, map_over_both, PAGES / 2 - 1 };
 FIXTURE_VARIANT_ADD(giveback, overcommit_brk)
 	{ overcommit, "addr0", prepare_nothing, more_break, PAGES };
 FIXTURE_VARIANT_ADD(giveback, overcommit_mremap)
