@@ -35,12 +35,14 @@ pub const SECTIONS: [(&str, &str); 9] = [
     (
         "Columns",
         "\
-USED is the heap, RSS all memory that is there of whatever kind, PEAK the most heap there
-ever was, %SOFT the share of the soft limit, REFUSED how often growth was refused, WOULD-BE
-how often audit mode let growth pass, UNIT the unit of systemd, or the cgroup where there is
-none. Sizes have units of 1024 bytes (Ki, Mi, Gi). A ? is what this user may not know.
-What is no text in a name is escaped: \\n, \\u{1b}. A terminal that is too narrow
-for all columns does without UNIT, HARD, WOULD-BE and RSS, in this order.",
+USED is the heap, RESIDENT what of it is there, in memory or swapped out, RSS all memory that
+is there of whatever kind, PEAK the most heap there ever was, %SOFT the share of the soft
+limit, REFUSED how often growth was refused, WOULD-BE how often audit mode let growth pass,
+UNIT the unit of systemd, or the cgroup where there is none. Shares are those of USED, under
+the policy resident of RESIDENT. USAGE, with --watch, is the one that was compared. Sizes have
+units of 1024 bytes (Ki, Mi, Gi). A ? is what this user may not know, or the kernel does not
+say. What is no text in a name is escaped: \\n, \\u{1b}. A terminal that is too narrow for
+all columns does without UNIT, HARD, WOULD-BE, RSS and RESIDENT, in this order.",
     ),
     (
         "Groups",
@@ -53,26 +55,27 @@ the same time. A unit of a user's manager is user@UID.service/NAME.",
         "Cgroups",
         "\
 With --cgroups, a line is a cgroup (v2) and all that is below it, PROCS of processes. USED,
-PEAK, MAX, REFUSED and WOULD-BE are what the kernel says in its files memory.heap.current,
-.peak, .max and .events. REFUSED and WOULD-BE are by its limit and those of cgroups below it.
-%MAX is the share of MAX that is used. The root has no such files.",
+RESIDENT, PEAK, MAX, REFUSED and WOULD-BE are what the kernel says in its files
+memory.heap.current, .resident, .peak, .max and .events. REFUSED and WOULD-BE are by its limit
+and those of cgroups below it. %MAX is the share of MAX. The root has no such files.",
     ),
     (
         "JSON",
         "\
 Sizes are exact, in bytes. A limit is a number, \"unlimited\", or null if it is
-unknown. share_percent is null if there is no limit, policy if there is none, unit if
-there are no cgroups or, of an event, if the process had ended. Times of events are
-the kernel's. An event has soft_bytes if the limit was the process's own. Otherwise it has
-max_bytes, limit_cgroup and limit_cgroup_id: the limit of the cgroup, its path, which is
-null if it is gone, and its id, the inode number of its directory. used_bytes is of whom the
-limit is.",
+unknown. share_percent is null if there is no limit, policy if there is none, resident_bytes
+if the kernel does not say, unit if there are no cgroups or, of an event, if the process had
+ended. Times of events are the kernel's. An event has soft_bytes if the limit was the
+process's own. Otherwise it has max_bytes, limit_cgroup and limit_cgroup_id: the limit of the
+cgroup, its path, which is null if it is gone, and its id, the inode number of its directory.
+used_bytes is of whom the limit is. What the policy resident refuses, or audit mode lets pass
+under it, has resident_bytes instead.",
     ),
     (
         "OpenMetrics",
         "\
 Metrics are of units, unless --group-by says otherwise: those of processes have new labels
-with each process. No limit is infinite, and one that is unknown is left out. The textfile
+with each process. No limit is infinite, and what is unknown is left out. The textfile
 collector of node_exporter reads all of it, but knows counters by another name: they are
 untyped there. Write to a file aside, and rename it to NAME.prom.",
     ),

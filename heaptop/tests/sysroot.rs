@@ -65,6 +65,7 @@ fn with_cgroups(root: &Path) {
         write(&file("cgroup.procs"), pids);
         write(&file("memory.current"), "1\n");
         write(&file("memory.heap.current"), &format!("{}\n", used << 20));
+        write(&file("memory.heap.resident"), &format!("{}\n", used << 19));
         write(&file("memory.heap.peak"), &format!("{}\n", 120 << 20));
         write(&file("memory.heap.max"), &format!("{max}\n"));
         let events = format!("max {refused}\nwould_refuse 1\n");
@@ -78,14 +79,34 @@ Limit                     Soft Limit           Hard Limit           Units
 Max heap size             67108864             unlimited            bytes
 ";
 
-/// Of a process that uses so many MiB.
+/// Of a process that uses so many MiB, half of which are there.
 fn status(uid: u32, used: u32) -> String {
     let kilobytes = used * 1024;
     format!(
         "Name:\tx\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nVmRSS:\t{kilobytes} kB\n\
-         VmHeap:\t{kilobytes} kB\nVmHeapPeak:\t{kilobytes} kB\n\
-         HeapRefused:\t1\nHeapWouldRefuse:\t0\n"
+         VmHeapPeak:\t{kilobytes} kB\nVmHeap:\t{kilobytes} kB\nVmHeapResident:\t{} kB\n\
+         HeapRefused:\t1\nHeapWouldRefuse:\t0\n",
+        kilobytes / 2
     )
+}
+
+/// Makes it a machine whose limits are of what is resident.
+fn with_policy_resident(root: &Path) {
+    let policy = root.join("sys/kernel/mm/heap_limit/policy");
+    fs::write(policy, "addr0 commit [resident]\n").unwrap();
+}
+
+/// Makes it one whose kernel does not say what is resident.
+fn without_resident(root: &Path) {
+    for pid in ["101", "102", "103", "self"] {
+        let path = root.join("proc").join(pid).join("status");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(path, text.replace("VmHeapResident:", "VmOther:")).unwrap();
+    }
+    for path in ["system.slice", "user.slice"] {
+        let cgroup = root.join("sys/fs/cgroup").join(path);
+        fs::remove_file(cgroup.join("memory.heap.resident")).unwrap();
+    }
 }
 
 fn heaptop(root: &Path, options: &[&str]) -> Output {
@@ -115,21 +136,61 @@ fn shown(root: &Path, options: &[&str]) -> String {
 fn table() {
     let expected = "\
 policy: commit, mode: enforce, refused: 67, would-be: 2
-PID USER USED  RSS PEAK %SOFT SOFT      HARD REFUSED WOULD-BE UNIT            COMMAND
-101 root 60Mi 60Mi 60Mi  93.8 64Mi unlimited       1        0 web.service     command101
-102 root 30Mi 30Mi 30Mi  46.9 64Mi unlimited       1        0 web.service     command102
-103 me   10Mi 10Mi 10Mi  15.6 64Mi unlimited       1        0 session-1.scope command103
+PID USER USED RESIDENT  RSS PEAK %SOFT SOFT      HARD REFUSED WOULD-BE UNIT            COMMAND
+101 root 60Mi     30Mi 60Mi 60Mi  93.8 64Mi unlimited       1        0 web.service     command101
+102 root 30Mi     15Mi 30Mi 30Mi  46.9 64Mi unlimited       1        0 web.service     command102
+103 me   10Mi    5.0Mi 10Mi 10Mi  15.6 64Mi unlimited       1        0 session-1.scope command103
 ";
     assert_eq!(shown(&machine("table"), &[]), expected);
+}
+
+#[test]
+fn shares_of_what_is_resident() {
+    let root = cgroups("shares");
+    with_policy_resident(&root);
+    for (options, list, expected) in [
+        (&["-j"][..], "processes", &[46.875, 23.4375, 7.8125][..]),
+        (&["-j", "--cgroups", "-l"], "cgroups", &[50.0, 35.15625]),
+    ] {
+        let value: Value = serde_json::from_str(&shown(&root, options)).unwrap();
+        let rows = value[list].as_array().unwrap().iter();
+        let shares: Vec<_> = rows.map(|row| row["share_percent"].as_f64()).collect();
+        let expected: Vec<_> = expected.iter().copied().map(Some).collect();
+        assert_eq!(shares, expected);
+    }
+}
+
+#[test]
+fn unknown_what_is_resident() {
+    let root = cgroups("older");
+    without_resident(&root);
+    for (options, list) in [
+        (&["-j"][..], "processes"),
+        (&["-j", "-gunit"], "groups"),
+        (&["-j", "--cgroups", "-cuser"], "cgroups"),
+    ] {
+        let value: Value = serde_json::from_str(&shown(&root, options)).unwrap();
+        let row = &value[list][0];
+        assert!(row["used_bytes"].is_u64(), "{value}");
+        assert_eq!(row["resident_bytes"], Value::Null, "{value}");
+    }
+    for options in [
+        &["-m"][..],
+        &["-m", "-gprocess"],
+        &["-m", "--cgroups", "-cuser"],
+    ] {
+        let text = shown(&root, options);
+        assert!(!text.contains("resident_bytes{"), "{text}");
+    }
 }
 
 #[test]
 fn groups() {
     let expected = "\
 policy: commit, mode: enforce, refused: 67, would-be: 2
-PROCS USED  RSS PEAK %SOFT REFUSED WOULD-BE UNIT
-    1 10Mi 10Mi 10Mi  15.6       1        0 session-1.scope
-    2 90Mi 90Mi 90Mi  93.8       2        0 web.service
+PROCS USED RESIDENT  RSS PEAK %SOFT REFUSED WOULD-BE UNIT
+    1 10Mi    5.0Mi 10Mi 10Mi  15.6       1        0 session-1.scope
+    2 90Mi     45Mi 90Mi 90Mi  93.8       2        0 web.service
 ";
     assert_eq!(shown(&machine("groups"), &["-r", "-g", "unit"]), expected);
 }
@@ -161,11 +222,11 @@ fn cgroups(name: &str) -> PathBuf {
 fn table_of_cgroups() {
     let expected = "\
 policy: commit, mode: enforce, refused: 67, would-be: 2
-PROCS  USED  PEAK  %MAX       MAX REFUSED WOULD-BE PATH
-    1  10Mi 120Mi 100.0      10Mi       9        1 /user.slice
-    2  90Mi 120Mi  70.3     128Mi       3        1 /system.slice/web.service
-    2 100Mi 120Mi     - unlimited       3        1 /system.slice
-    1 5.0Mi 120Mi     - unlimited       0        1 /system.slice/web.service/worker
+PROCS  USED RESIDENT  PEAK  %MAX       MAX REFUSED WOULD-BE PATH
+    1  10Mi    5.0Mi 120Mi 100.0      10Mi       9        1 /user.slice
+    2  90Mi     45Mi 120Mi  70.3     128Mi       3        1 /system.slice/web.service
+    2 100Mi     50Mi 120Mi     - unlimited       3        1 /system.slice
+    1 5.0Mi    2.5Mi 120Mi     - unlimited       0        1 /system.slice/web.service/worker
 ";
     assert_eq!(shown(&cgroups("cgroups"), &["--cgroups"]), expected);
 }
@@ -226,6 +287,7 @@ fn cgroups_for_programs() {
         "path": "/user.slice",
         "processes": 1,
         "used_bytes": 10 << 20,
+        "resident_bytes": 5 << 20,
         "peak_bytes": 120 << 20,
         "share_percent": 100.0,
         "max_bytes": 10 << 20,

@@ -312,7 +312,7 @@ def job_report():
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     equal(result.returncode, 0, "the status")
     summary, *who = result.stderr.splitlines()
-    form = r"heaptop: the job used (\S+) of 64Mi at most, its limit refused growth (\d+) times"
+    form = r"heaptop: the job used (\S+) at most, its limit of 64Mi refused growth (\d+) times"
     match = re.fullmatch(form, summary)
     true(match, f"it says {summary!r}")
     true(40 * MIB <= bytes_of(match[1]) <= 64 * MIB, f"the peak is {match[1]}")
@@ -361,14 +361,17 @@ def table_of_cgroups():
             job for job in json.loads(heaptop("--cgroups", "-j"))["cgroups"] if job["path"] == "/heaptop.test"
         ]
         files = files_of(path)
+        resident = row.pop("resident_bytes")
+        true(0 < resident < files["used_bytes"], f"resident is {resident}")
         share = files["used_bytes"] * 100 / (64 * MIB)
         expected = {"path": "/heaptop.test", "processes": 1, "share_percent": share} | files
         equal(row, expected, "the object")
         true(files["refused"] == 1, f"it was refused {files['refused']} times")
         table = heaptop("--cgroups", "-l", "-p", child.pid).splitlines()
-        equal(table[1].split(), "PROCS USED PEAK %MAX MAX REFUSED WOULD-BE PATH".split(), "the heads")
+        heads = "PROCS USED RESIDENT PEAK %MAX MAX REFUSED WOULD-BE PATH"
+        equal(table[1].split(), heads.split(), "the heads")
         columns = table[2].split()
-        equal((columns[0], *columns[4:]), ("1", "64Mi", "1", "0", "/heaptop.test"), "the row")
+        equal((columns[0], *columns[5:]), ("1", "64Mi", "1", "0", "/heaptop.test"), "the row")
         true(abs(bytes_of(columns[1]) / files["used_bytes"] - 1) < 0.05, f"USED is {columns[1]}")
         families = parse_metrics(heaptop("--cgroups", "-m", "-c", "heaptop.test"))
         labels = (("cgroup", "/heaptop.test"),)
@@ -380,6 +383,7 @@ def table_of_cgroups():
             ("processes", 1),
         ):
             equal(families[f"heap_limit_cgroup_{name}"]["samples"], {labels: value}, name)
+        true(labels in families["heap_limit_cgroup_resident_bytes"]["samples"], "resident is no metric")
         heaptop("--cgroups", "-c", "no such", status=1)
 
 

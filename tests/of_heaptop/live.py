@@ -24,7 +24,7 @@ def live_follows():
         with Screen("-d", "0.3", "-p", str(child.pid)) as screen:
             lines = screen.until(rf"^ *{child.pid} root .* 64Mi +unlimited +0 +0 +/ +python3$")
             true(lines[0].startswith("policy: "), f"the first line is {lines[0]!r}")
-            true(re.match(r" *PID USER +USED +RSS +PEAK +%SOFT", lines[2]), f"the heads are {lines[2]!r}")
+            true(re.match(r" *PID USER +USED +RESIDENT +RSS +PEAK ", lines[2]), f"the heads are {lines[2]!r}")
             child.do("hold(64 << 20)")
             screen.until(rf"^ *{child.pid} root .* 1 +0 +/ +python3$")
             screen.keys("q")

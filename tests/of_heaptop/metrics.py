@@ -15,6 +15,7 @@ def openmetrics_equals_proc():
     values = {name: family["samples"].get(labels) for name, family in families.items()}
     expected = {
         "heap_limit_process_used_bytes": status["VmHeap"],
+        "heap_limit_process_resident_bytes": status["VmHeapResident"],
         "heap_limit_process_rss_bytes": status["VmRSS"],
         "heap_limit_process_peak_bytes": status["VmHeapPeak"],
         "heap_limit_process_soft_bytes": 64 * MIB,

@@ -27,7 +27,12 @@ def table_has_what_proc_has():
     equal({name: row[name] for name in expected}, expected, "the row")
     equal(row["COMMAND"], "python3", "the command")
     equal(row["%SOFT"], f"{status['VmHeap'] / (64 * MIB) * 100:.1f}", "the share")
-    for name, field in (("USED", "VmHeap"), ("PEAK", "VmHeapPeak"), ("RSS", "VmRSS")):
+    for name, field in (
+        ("USED", "VmHeap"),
+        ("RESIDENT", "VmHeapResident"),
+        ("PEAK", "VmHeapPeak"),
+        ("RSS", "VmRSS"),
+    ):
         true(abs(bytes_of(row[name]) / status[field] - 1) < 0.05, f"{name} is {row[name]} of {status[field]}")
     true(status["VmHeapPeak"] - status["VmHeap"] >= 4 * MIB, "peak and use are the same")
 
@@ -49,7 +54,7 @@ def table_is_aligned():
     for row in rows:
         for number, (end, match) in enumerate(zip(ends, re.finditer(r"\S+", row))):
             # USER, UNIT and COMMAND begin together, the others end together.
-            true(number in (1, 10, 11) or match.end() == end, f"this is not below its head:\n{heads}\n{row}")
+            true(number in (1, 11, 12) or match.end() == end, f"this is not below its head:\n{heads}\n{row}")
 
 
 def json_equals_proc():
@@ -68,6 +73,7 @@ def json_equals_proc():
         "unit": "/",
         "cgroup": "/",
         "used_bytes": status["VmHeap"],
+        "resident_bytes": status["VmHeapResident"],
         "rss_bytes": status["VmRSS"],
         "peak_bytes": status["VmHeapPeak"],
         "share_percent": status["VmHeap"] * 100 / (64 * MIB),

@@ -111,6 +111,7 @@ def watch_json():
         "command": "python3",
         "what": "mmap",
         "request_bytes": 64 * MIB,
+        "resident_bytes": None,
         "soft_bytes": 64 * MIB,
         "max_bytes": None,
         "limit_cgroup": None,

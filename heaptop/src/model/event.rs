@@ -2,6 +2,7 @@
 
 //! What happened to growth of a heap.
 
+use crate::model::system::RESIDENT;
 use std::time::SystemTime;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +19,18 @@ pub(crate) struct Event {
     pub(crate) what: String,
     /// Bytes asked for.
     pub(crate) request: u64,
-    /// Bytes of heap before that, of whom the limit is.
-    pub(crate) used: u64,
+    /// Bytes before that, of whom the limit is: of the heap, or of what is resident of it.
+    pub(crate) usage: u64,
     /// Bytes of the limit.
     pub(crate) limit: u64,
     /// The id of the cgroup whose limit it was; `None` if it was the process's own.
     pub(crate) cgroup: Option<u64>,
     pub(crate) policy: String,
+}
+
+impl Event {
+    /// Is its usage what is resident? What crosses the threshold is the heap.
+    pub(crate) fn is_of_resident(&self) -> bool {
+        self.policy == RESIDENT && self.kind != "crossed"
+    }
 }

@@ -71,6 +71,7 @@ pub(crate) struct Group {
     pub(crate) name: String,
     pub(crate) processes: u64,
     pub(crate) used: u64,
+    pub(crate) resident: Option<u64>,
     pub(crate) rss: u64,
     /// Of the peaks, which were not at the same time.
     pub(crate) peak: u64,
@@ -85,6 +86,9 @@ impl Group {
         let sum = |a: u64, b| a.saturating_add(b);
         self.processes += 1;
         self.used = sum(self.used, process.heap.used);
+        if let Some(resident) = process.heap.resident {
+            self.resident = Some(sum(self.resident.unwrap_or(0), resident));
+        }
         self.rss = sum(self.rss, process.rss);
         self.peak = sum(self.peak, process.heap.peak);
         self.refused = sum(self.refused, process.heap.refused);
@@ -147,6 +151,7 @@ pub(crate) mod tests {
         processes[2].heap.would_refuse = 4;
         processes[2].user = "root".into();
         processes[2].unit = None;
+        processes[2].heap.resident = None;
         processes
     }
 
@@ -158,6 +163,7 @@ pub(crate) mod tests {
         };
         assert_eq!((me.name.as_str(), me.processes), ("me", 2));
         assert_eq!((me.used, me.rss, me.peak), (30, 15, 30));
+        assert_eq!((me.resident, root.resident), (Some(7), None));
         assert_eq!((me.share, me.refused, me.would_refuse), (Some(50.0), 3, 0));
         assert_eq!((root.name.as_str(), root.processes), ("root", 1));
         assert_eq!((root.share, root.would_refuse), (None, 4));

@@ -30,7 +30,7 @@ impl Job {
 
 impl Ranked for Job {
     fn share(&self) -> Option<f64> {
-        self.max.share(self.heap.used)
+        self.max.share(self.heap.judged())
     }
 
     fn used(&self) -> u64 {
@@ -66,6 +66,7 @@ pub(crate) mod tests {
             processes: 2,
             heap: Heap {
                 used,
+                resident: Some(used / 4),
                 peak: used,
                 ..Heap::default()
             },
@@ -75,10 +76,12 @@ pub(crate) mod tests {
 
     #[test]
     fn limits_and_processes() {
-        let job = example("/system.slice", 5, 10);
+        let mut job = example("/system.slice", 40, 80);
         assert!(job.is_limited() && !example("/a", 5, u64::MAX).is_limited());
         assert_eq!(job.share(), Some(50.0));
         assert!(job.has(&process(1, "a", 0, None)));
         assert!(!example("/system", 5, 10).has(&process(1, "a", 0, None)));
+        job.heap.by_resident = true;
+        assert_eq!(job.share(), Some(12.5));
     }
 }

@@ -31,6 +31,10 @@ pub(crate) struct Process {
 pub(crate) struct Heap {
     /// Bytes.
     pub(crate) used: u64,
+    /// Bytes of it that are there, in memory or swapped out; `None` if the kernel does not say.
+    pub(crate) resident: Option<u64>,
+    /// Are limits of that, by the policy?
+    pub(crate) by_resident: bool,
     /// Bytes, the most there ever were.
     pub(crate) peak: u64,
     /// Times that growth was refused.
@@ -39,10 +43,20 @@ pub(crate) struct Heap {
     pub(crate) would_refuse: u64,
 }
 
+impl Heap {
+    /// Bytes that a limit is of.
+    pub(crate) fn judged(&self) -> u64 {
+        match self.resident {
+            Some(resident) if self.by_resident => resident,
+            _ => self.used,
+        }
+    }
+}
+
 impl Process {
     /// The share of the soft limit in percent; none if there is no limit that we know.
     pub(crate) fn share(&self) -> Option<f64> {
-        self.limits?.soft.share(self.heap.used)
+        self.limits?.soft.share(self.heap.judged())
     }
 
     /// Does it have a limit, as far as we know?
@@ -75,6 +89,7 @@ pub(crate) mod tests {
             unit: Some("a.service".into()),
             heap: Heap {
                 used,
+                resident: Some(used / 4),
                 peak: used,
                 ..Heap::default()
             },
@@ -94,6 +109,15 @@ pub(crate) mod tests {
         assert_eq!(share(1, Some(0)), Some(100.0));
         assert_eq!(share(1, Some(u64::MAX)), None);
         assert_eq!(share(1, None), None);
+    }
+
+    #[test]
+    fn share_of_what_is_judged() {
+        let mut process = example(1, "a", 32, Some(64));
+        process.heap.by_resident = true;
+        assert_eq!(process.share(), Some(12.5));
+        process.heap.resident = None;
+        assert_eq!(process.share(), Some(50.0));
     }
 
     #[test]

@@ -4,6 +4,9 @@
 
 use serde::Serialize;
 
+/// The policy whose limits are of what is resident of a heap.
+pub(crate) const RESIDENT: &str = "resident";
+
 /// Settings and totals.
 #[derive(Debug, Serialize)]
 pub(crate) struct System {

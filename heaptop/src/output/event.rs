@@ -29,7 +29,7 @@ pub(crate) fn write_heads(out: &mut impl Write) -> io::Result<()> {
         "USER",
         "WHAT",
         "REQUEST",
-        "USED",
+        "USAGE",
         "LIMIT",
         "POLICY",
         "UNIT",
@@ -48,7 +48,7 @@ pub(crate) fn write_row(out: &mut impl Write, event: &Event, whose: &Whose) -> i
         escape::for_terminal(&whose.user),
         event.what,
         human(event.request),
-        human(event.used),
+        human(event.usage),
         human(event.limit),
         event.policy,
         escape::for_terminal(unit),
@@ -69,6 +69,7 @@ pub(crate) fn limit_of(event: &Event, whose: &Whose) -> String {
 pub(crate) fn write_json(out: &mut impl Write, event: &Event, whose: &Whose) -> io::Result<()> {
     let time = DateTime::<Local>::from(event.time);
     let of_process = event.cgroup.is_none();
+    let of_resident = event.is_of_resident();
     let object = Object {
         time: time.to_rfc3339_opts(SecondsFormat::Micros, false),
         event: &event.kind,
@@ -79,7 +80,8 @@ pub(crate) fn write_json(out: &mut impl Write, event: &Event, whose: &Whose) -> 
         command: &event.command,
         what: &event.what,
         request_bytes: event.request,
-        used_bytes: event.used,
+        used_bytes: (!of_resident).then_some(event.usage),
+        resident_bytes: of_resident.then_some(event.usage),
         soft_bytes: of_process.then_some(event.limit),
         max_bytes: (!of_process).then_some(event.limit),
         limit_cgroup: whose.cgroup.as_deref(),
@@ -100,7 +102,8 @@ struct Object<'a> {
     command: &'a str,
     what: &'a str,
     request_bytes: u64,
-    used_bytes: u64,
+    used_bytes: Option<u64>,
+    resident_bytes: Option<u64>,
     soft_bytes: Option<u64>,
     max_bytes: Option<u64>,
     limit_cgroup: Option<&'a str>,
@@ -123,7 +126,7 @@ mod tests {
             command: "cc1".into(),
             what: "mmap".into(),
             request: 4096,
-            used: 8192,
+            usage: 8192,
             limit: 16384,
             policy: "commit".into(),
             cgroup,
@@ -171,5 +174,25 @@ mod tests {
             (&jobs["soft_bytes"], &jobs["limit_cgroup_id"]),
             (&Value::Null, &7.into())
         );
+    }
+
+    #[test]
+    fn usage_in_json() {
+        let of = |policy: &str, kind: &str| {
+            let mut event = event(None);
+            event.policy = policy.into();
+            event.kind = kind.into();
+            let mut out = Vec::new();
+            write_json(&mut out, &event, &whose(None)).unwrap();
+            let value: Value = serde_json::from_slice(&out).unwrap();
+            (
+                value["used_bytes"].as_u64(),
+                value["resident_bytes"].as_u64(),
+            )
+        };
+        assert_eq!(of("commit", "refused"), (Some(8192), None));
+        assert_eq!(of("resident", "refused"), (None, Some(8192)));
+        assert_eq!(of("resident", "would_refuse"), (None, Some(8192)));
+        assert_eq!(of("resident", "crossed"), (Some(8192), None));
     }
 }

@@ -18,7 +18,7 @@ use ratatui::widgets::{Cell, Row, Table};
 /// Where words are, not numbers: they begin together.
 const WORDS: [&str; 3] = ["USER", "UNIT", "COMMAND"];
 /// What is left out first where there is no room for the last column.
-const DISPENSABLE: [&str; 4] = ["UNIT", "HARD", "WOULD-BE", "RSS"];
+const DISPENSABLE: [&str; 5] = ["UNIT", "HARD", "WOULD-BE", "RSS", "RESIDENT"];
 /// Columns that the last one needs to be of use.
 const LAST: usize = 15;
 
@@ -34,8 +34,8 @@ impl Grid {
         match rows {
             Rows::Processes(processes) => Self {
                 heads: vec![
-                    "PID", "USER", "USED", "RSS", "PEAK", "%SOFT", "SOFT", "HARD", "REFUSED",
-                    "WOULD-BE", "UNIT", "COMMAND",
+                    "PID", "USER", "USED", "RESIDENT", "RSS", "PEAK", "%SOFT", "SOFT", "HARD",
+                    "REFUSED", "WOULD-BE", "UNIT", "COMMAND",
                 ],
                 rows: processes.iter().map(|p| process(p, full)).collect(),
             },
@@ -43,6 +43,7 @@ impl Grid {
                 heads: vec![
                     "PROCS",
                     "USED",
+                    "RESIDENT",
                     "RSS",
                     "PEAK",
                     "%SOFT",
@@ -54,7 +55,8 @@ impl Grid {
             },
             Rows::Jobs(jobs) => Self {
                 heads: vec![
-                    "PROCS", "USED", "PEAK", "%MAX", "MAX", "REFUSED", "WOULD-BE", "PATH",
+                    "PROCS", "USED", "RESIDENT", "PEAK", "%MAX", "MAX", "REFUSED", "WOULD-BE",
+                    "PATH",
                 ],
                 rows: jobs.iter().map(job).collect(),
             },
@@ -150,6 +152,7 @@ fn process(process: &Process, full: bool) -> Vec<String> {
         process.pid.to_string(),
         escape::for_terminal(&process.user),
         human(process.heap.used),
+        known(process.heap.resident),
         human(process.rss),
         human(process.heap.peak),
         match process.limits {
@@ -169,6 +172,7 @@ fn group(group: &Group) -> Vec<String> {
     vec![
         group.processes.to_string(),
         human(group.used),
+        known(group.resident),
         human(group.rss),
         human(group.peak),
         share(group.share),
@@ -182,6 +186,7 @@ fn job(job: &Job) -> Vec<String> {
     vec![
         job.processes.to_string(),
         human(job.heap.used),
+        known(job.heap.resident),
         human(job.heap.peak),
         share(job.share()),
         job.max.to_string(),
@@ -189,6 +194,11 @@ fn job(job: &Job) -> Vec<String> {
         job.heap.would_refuse.to_string(),
         escape::for_terminal(&job.path),
     ]
+}
+
+/// What an older kernel does not say is unknown.
+pub(crate) fn known(bytes: Option<u64>) -> String {
+    bytes.map_or("?".into(), human)
 }
 
 fn share(share: Option<f64>) -> String {

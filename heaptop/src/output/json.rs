@@ -47,6 +47,7 @@ struct ProcessLine<'a> {
     unit: Option<&'a str>,
     cgroup: Option<&'a str>,
     used_bytes: u64,
+    resident_bytes: Option<u64>,
     rss_bytes: u64,
     peak_bytes: u64,
     share_percent: Option<f64>,
@@ -67,6 +68,7 @@ impl<'a> From<&'a Process> for ProcessLine<'a> {
             unit: process.unit.as_deref(),
             cgroup: process.cgroup.as_deref(),
             used_bytes: process.heap.used,
+            resident_bytes: process.heap.resident,
             rss_bytes: process.rss,
             peak_bytes: process.heap.peak,
             share_percent: process.share(),
@@ -83,6 +85,7 @@ struct JobLine<'a> {
     path: &'a str,
     processes: u64,
     used_bytes: u64,
+    resident_bytes: Option<u64>,
     peak_bytes: u64,
     share_percent: Option<f64>,
     max_bytes: Limit,
@@ -96,6 +99,7 @@ impl<'a> From<&'a Job> for JobLine<'a> {
             path: &job.path,
             processes: job.processes,
             used_bytes: job.heap.used,
+            resident_bytes: job.heap.resident,
             peak_bytes: job.heap.peak,
             share_percent: job.share(),
             max_bytes: job.max,
@@ -115,6 +119,7 @@ impl Serialize for GroupLine<'_> {
         map.serialize_entry(by.name(), &group.name)?;
         map.serialize_entry("processes", &group.processes)?;
         map.serialize_entry("used_bytes", &group.used)?;
+        map.serialize_entry("resident_bytes", &group.resident)?;
         map.serialize_entry("rss_bytes", &group.rss)?;
         map.serialize_entry("peak_bytes", &group.peak)?;
         map.serialize_entry("share_percent", &group.share)?;
@@ -188,6 +193,7 @@ mod tests {
         assert_eq!(rows[0]["unit"], "a.service");
         assert_eq!(rows[0]["cgroup"], "/system.slice/a.service");
         assert_eq!(rows[0]["soft_bytes"], 10);
+        assert_eq!(rows[0]["resident_bytes"], 1);
         assert_eq!(rows[0]["share_percent"], 50.0);
         assert_eq!(rows[1]["soft_bytes"], "unlimited");
         assert_eq!(rows[2]["soft_bytes"], Value::Null);
@@ -202,6 +208,7 @@ mod tests {
         assert_eq!(group["unit"], "a.service");
         assert_eq!(group["processes"], 3);
         assert_eq!(group["used_bytes"], 5);
+        assert_eq!(group["resident_bytes"], 1);
         assert_eq!(group["share_percent"], 50.0);
     }
 

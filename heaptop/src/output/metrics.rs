@@ -83,6 +83,13 @@ fn of_processes(families: &mut Families, processes: &[Process]) -> fmt::Result {
     let unit = Some(&Unit::Bytes);
     let used = bytes(|process| Some(process.heap.used as f64));
     families.gauge("process_used", "Heap of a process.", unit, used)?;
+    let resident = bytes(|process| process.heap.resident.map(|bytes| bytes as f64));
+    families.gauge(
+        "process_resident",
+        "What is there of the heap of a process.",
+        unit,
+        resident,
+    )?;
     let rss = bytes(|process| Some(process.rss as f64));
     families.gauge(
         "process_rss",
@@ -125,6 +132,12 @@ fn of_groups(families: &mut Families, by: By, groups: &[Group]) -> fmt::Result {
         Some(group.used as f64)
     })?;
     gauge(
+        "resident",
+        "What is there of the heap of all processes",
+        bytes,
+        |group| group.resident.map(|bytes| bytes as f64),
+    )?;
+    gauge(
         "rss",
         "Memory that is there, of all processes",
         bytes,
@@ -155,8 +168,9 @@ fn of_groups(families: &mut Families, by: By, groups: &[Group]) -> fmt::Result {
 
 fn of_jobs(families: &mut Families, jobs: &[Job]) -> fmt::Result {
     let labels = |job: &Job| vec![("cgroup", job.path.clone())];
-    let mut gauge = |name, help, unit, value: fn(&Job) -> f64| {
-        let samples = jobs.iter().map(|job| (labels(job), value(job)));
+    let mut gauge = |name, help, unit, value: fn(&Job) -> Option<f64>| {
+        let labelled = |job| Some((labels(job), value(job)?));
+        let samples = jobs.iter().filter_map(labelled);
         families.gauge(&format!("cgroup_{name}"), help, unit, samples)
     };
     let bytes = Some(&Unit::Bytes);
@@ -164,18 +178,26 @@ fn of_jobs(families: &mut Families, jobs: &[Job]) -> fmt::Result {
         "processes",
         "Processes in a cgroup and below it.",
         None,
-        |job| job.processes as f64,
+        |job| Some(job.processes as f64),
     )?;
     gauge(
         "used",
         "Heap of all processes of a cgroup and below it.",
         bytes,
-        |job| job.heap.used as f64,
+        |job| Some(job.heap.used as f64),
+    )?;
+    gauge(
+        "resident",
+        "What is there of the heap of a cgroup.",
+        bytes,
+        |job| job.heap.resident.map(|bytes| bytes as f64),
     )?;
     gauge("peak", "Most heap a cgroup ever had.", bytes, |job| {
-        job.heap.peak as f64
+        Some(job.heap.peak as f64)
     })?;
-    gauge("max", "Limit of a cgroup.", bytes, |job| float(job.max))?;
+    gauge("max", "Limit of a cgroup.", bytes, |job| {
+        Some(float(job.max))
+    })?;
     let counts = |value: fn(&Job) -> u64| jobs.iter().map(move |job| (labels(job), value(job)));
     families.counter(
         "cgroup_refused",
@@ -293,6 +315,7 @@ mod tests {
             r#"heap_limit_policy_info{policy="addr0",mode="audit"} 1.0"#.to_string(),
             "# UNIT heap_limit_process_used_bytes bytes".to_string(),
             format!("heap_limit_process_used_bytes{labels} 4096.0"),
+            format!("heap_limit_process_resident_bytes{labels} 1024.0"),
             format!("heap_limit_process_rss_bytes{labels} 2048.0"),
             format!("heap_limit_process_soft_bytes{labels} 8192.0"),
             format!("heap_limit_process_hard_bytes{labels} inf"),
@@ -313,6 +336,7 @@ mod tests {
             "# HELP heap_limit_unit_used_bytes Heap of all processes of a unit.",
             r#"heap_limit_unit_processes{unit="a.service"} 2.0"#,
             r#"heap_limit_unit_used_bytes{unit="a.service"} 4096.0"#,
+            r#"heap_limit_unit_resident_bytes{unit="a.service"} 1024.0"#,
             r#"heap_limit_unit_share_ratio{unit="a.service"} 0.5"#,
         ] {
             has(&text, line);
@@ -327,6 +351,7 @@ mod tests {
         for line in [
             r#"heap_limit_cgroup_processes{cgroup="/a"} 2.0"#,
             r#"heap_limit_cgroup_used_bytes{cgroup="/a"} 4096.0"#,
+            r#"heap_limit_cgroup_resident_bytes{cgroup="/a"} 1024.0"#,
             r#"heap_limit_cgroup_peak_bytes{cgroup="/a"} 4096.0"#,
             r#"heap_limit_cgroup_max_bytes{cgroup="/b\""} inf"#,
             r#"heap_limit_cgroup_refused_total{cgroup="/a"} 0"#,

@@ -134,11 +134,13 @@ mod tests {
     }
 
     fn processes() -> Vec<Process> {
-        vec![
+        let mut processes = vec![
             example(1, "a\nb", 32 << 20, Some(64 << 20)),
             example(4711, "python3", 4096, Some(u64::MAX)),
             example(12, "日本", 0, None),
-        ]
+        ];
+        processes[2].heap.resident = None;
+        processes
     }
 
     #[test]
@@ -146,10 +148,10 @@ mod tests {
         assert_eq!(
             shown(processes(), By::Process, false, None),
             [
-                " PID USER  USED   RSS  PEAK %SOFT      SOFT      HARD REFUSED WOULD-BE UNIT      COMMAND",
-                "   1 me    32Mi  16Mi  32Mi  50.0      64Mi unlimited       0        0 a.service a\\nb",
-                "  12 me      0B    0B    0B     ?         ?         ?       0        0 a.service 日本",
-                "4711 me   4.0Ki 2.0Ki 4.0Ki     - unlimited unlimited       0        0 a.service python3",
+                " PID USER  USED RESIDENT   RSS  PEAK %SOFT      SOFT      HARD REFUSED WOULD-BE UNIT      COMMAND",
+                "   1 me    32Mi    8.0Mi  16Mi  32Mi  50.0      64Mi unlimited       0        0 a.service a\\nb",
+                "  12 me      0B        ?    0B    0B     ?         ?         ?       0        0 a.service 日本",
+                "4711 me   4.0Ki    1.0Ki 2.0Ki 4.0Ki     - unlimited unlimited       0        0 a.service python3",
             ]
         );
     }
@@ -165,21 +167,22 @@ mod tests {
         assert_eq!(
             shown(processes(), By::Unit, false, None),
             [
-                "PROCS USED  RSS PEAK %SOFT REFUSED WOULD-BE UNIT",
-                "    3 32Mi 16Mi 32Mi  50.0       0        0 a.service",
+                "PROCS USED RESIDENT  RSS PEAK %SOFT REFUSED WOULD-BE UNIT",
+                "    3 32Mi    8.0Mi 16Mi 32Mi  50.0       0        0 a.service",
             ]
         );
     }
 
     #[test]
     fn of_jobs() {
-        let jobs = vec![job("/a b", 32 << 20, 64 << 20), job("/c", 0, u64::MAX)];
+        let mut jobs = vec![job("/a b", 32 << 20, 64 << 20), job("/c", 0, u64::MAX)];
+        jobs[1].heap.resident = None;
         assert_eq!(
             shown_of(Seen::Jobs(jobs), By::Job, false, None),
             [
-                "PROCS USED PEAK %MAX       MAX REFUSED WOULD-BE PATH",
-                "    2 32Mi 32Mi 50.0      64Mi       0        0 /a b",
-                "    2   0B   0B    - unlimited       0        0 /c",
+                "PROCS USED RESIDENT PEAK %MAX       MAX REFUSED WOULD-BE PATH",
+                "    2 32Mi    8.0Mi 32Mi 50.0      64Mi       0        0 /a b",
+                "    2   0B        ?   0B    - unlimited       0        0 /c",
             ]
         );
     }
@@ -188,13 +191,14 @@ mod tests {
     fn cut_by_columns() {
         let lines = |width| shown(processes(), By::Process, false, Some(width));
         assert_eq!(
-            lines(72)[2],
-            "  12 me      0B    0B    0B     ?         ?       0        0 日本"
+            lines(81)[2],
+            "  12 me      0B        ?    0B    0B     ?         ?       0        0 日本"
         );
         assert_eq!(lines(8)[0], " PID USE");
         assert_eq!(lines(3)[1], "  1");
         // Half of one is none.
         let last = lines(64);
+        assert!(last[0].contains(" RESIDENT ") && !lines(60)[0].contains("RESIDENT"));
         assert!(
             last[2].ends_with(" 0 日本") || last[2].ends_with('日'),
             "{last:?}"

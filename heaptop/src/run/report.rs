@@ -61,16 +61,15 @@ impl Report {
 
 fn summary(job: &Job) -> String {
     let peak = human(job.heap.peak);
-    let of = job
-        .max
-        .bytes()
-        .map_or(String::new(), |max| format!(" of {}", human(max)));
+    let max = job.max.bytes();
+    // It may be of what is resident, and the peak is not.
+    let of = max.map_or(String::new(), |max| format!(" of {}", human(max)));
     let refused = times(job.heap.refused as usize);
     let audit = match job.heap.would_refuse {
         0 => String::new(),
         count => format!(", audit mode let growth pass {}", times(count as usize)),
     };
-    format!("the job used {peak}{of} at most, its limit refused growth {refused}{audit}")
+    format!("the job used {peak} at most, its limit{of} refused growth {refused}{audit}")
 }
 
 fn times(count: usize) -> String {
@@ -131,7 +130,7 @@ mod tests {
             command: format!("cc{pid}\n"),
             what: "mmap".into(),
             request: 1,
-            used: 2,
+            usage: 2,
             limit: 3,
             policy: "commit".into(),
             cgroup,
@@ -141,7 +140,7 @@ mod tests {
     #[test]
     fn summaries() {
         let mut job = example("/a", 1 << 20, 1 << 30);
-        let said = "the job used 1.0Mi of 1.0Gi at most, its limit refused growth 0 times";
+        let said = "the job used 1.0Mi at most, its limit of 1.0Gi refused growth 0 times";
         assert_eq!(summary(&job), said);
         job.heap.refused = 1;
         job.heap.would_refuse = 2;

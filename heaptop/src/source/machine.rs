@@ -7,9 +7,9 @@ use crate::model::cgroup;
 use crate::model::filter::Filter;
 use crate::model::group::By;
 use crate::model::job::Job;
-use crate::model::process::Process;
+use crate::model::process::{Heap, Process};
 use crate::model::rows::Seen;
-use crate::model::system::System;
+use crate::model::system::{System, RESIDENT};
 use crate::source::cgroup::Mount;
 use crate::source::root::Root;
 use crate::source::users::Users;
@@ -52,6 +52,7 @@ impl Machine {
         for process in &mut processes {
             process.user = self.users.name(process.uid);
         }
+        self.judge(processes.iter_mut().map(|process| &mut process.heap));
         processes.retain(|process| filter.has(process));
         Ok(processes)
     }
@@ -72,7 +73,14 @@ impl Machine {
         let mount = Mount::find(&self.root).map_err(Error::Jobs)?;
         let mut jobs = mount.jobs().map_err(Error::Jobs)?;
         jobs.retain(|job| filter.has_job(job, processes.as_deref()));
+        self.judge(jobs.iter_mut().map(|job| &mut job.heap));
         Ok(jobs)
+    }
+
+    /// Says of heaps what of them limits are of.
+    fn judge<'a>(&self, heaps: impl Iterator<Item = &'a mut Heap>) {
+        let by_resident = self.system().policy.as_deref() == Some(RESIDENT);
+        heaps.for_each(|heap| heap.by_resident = by_resident);
     }
 
     /// The path of a cgroup, by its id; `None` if it is gone, and was so when we looked first.

@@ -68,6 +68,7 @@ fn arguments(line: &str) -> Vec<String> {
 }
 
 const USED: &str = "VmHeap";
+const RESIDENT: &str = "VmHeapResident";
 const PEAK: &str = "VmHeapPeak";
 const REFUSED: &str = "HeapRefused";
 const WOULD_REFUSE: &str = "HeapWouldRefuse";
@@ -101,6 +102,8 @@ fn heap(status: &str) -> Option<Heap> {
     let count = |name| field(status, name)?.parse().ok();
     Some(Heap {
         used: kilobytes(status, USED)?,
+        resident: kilobytes(status, RESIDENT),
+        by_resident: false,
         peak: kilobytes(status, PEAK)?,
         refused: count(REFUSED)?,
         would_refuse: count(WOULD_REFUSE)?,
@@ -139,18 +142,24 @@ mod tests {
     use crate::model::limit::Limit;
 
     const STATUS: &str = "Name:\tVmHeap:\\n 1 kB\nUid:\t0\t33\t0\t0\nVmData:\t    9 kB\n\
-        VmHeapPeak:\t    3456 kB\nVmHeap:\t    3400 kB\nHeapRefused:\t7\nHeapWouldRefuse:\t2\n";
+        VmHeapPeak:\t    3456 kB\nVmHeap:\t    3400 kB\nVmHeapResident:\t    2100 kB\n\
+        HeapRefused:\t7\nHeapWouldRefuse:\t2\n";
 
     #[test]
     fn status() {
         let expected = Heap {
             used: 3400 << 10,
+            resident: Some(2100 << 10),
+            by_resident: false,
             peak: 3456 << 10,
             refused: 7,
             would_refuse: 2,
         };
         assert_eq!(heap(STATUS), Some(expected));
         assert_eq!(missing_field(STATUS), None);
+        let older = STATUS.replace("VmHeapResident", "VmOther");
+        assert_eq!(heap(&older).map(|heap| heap.resident), Some(None));
+        assert_eq!(missing_field(&older), None);
         assert_eq!(heap("Name:\tkthreadd\nHeapRefused:\t0\n"), None);
         assert_eq!(missing_field("VmHeapPeak:\t 1 kB\n"), Some("VmHeap"));
     }

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::Path;
 
 const CURRENT: &str = "memory.heap.current";
+const RESIDENT: &str = "memory.heap.resident";
 const PEAK: &str = "memory.heap.peak";
 pub(super) const MAX: &str = "memory.heap.max";
 const EVENTS: &str = "memory.heap.events";
@@ -41,6 +42,8 @@ impl Mount {
             processes,
             heap: Heap {
                 used: bytes(CURRENT)?,
+                resident: bytes(RESIDENT),
+                by_resident: false,
                 peak: bytes(PEAK)?,
                 refused: count(&events, "max"),
                 would_refuse: count(&events, "would_refuse"),

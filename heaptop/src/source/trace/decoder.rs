@@ -60,7 +60,7 @@ impl Decoder {
             command: format.text(record, "comm")?,
             what: format.text(record, "what")?,
             request: bytes("request")?,
-            used: bytes("usage")?,
+            usage: bytes("usage")?,
             limit: bytes("limit")?,
             policy: format.text(record, "policy")?,
             // Kernels that limit processes only have no such field.
@@ -95,7 +95,7 @@ mod tests {
             command: "python3".into(),
             what: "mmap".into(),
             request: 204_804 << 10,
-            used: 3072 << 10,
+            usage: 3072 << 10,
             limit: 65_536 << 10,
             policy: "commit".into(),
             cgroup: None,

@@ -6,6 +6,7 @@ use crate::model::limit::Limit;
 use crate::model::process::Process;
 use crate::model::size::human;
 use crate::output::escape;
+use crate::output::grid::known;
 use crate::ui::live::history::History;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Stylize;
@@ -43,8 +44,11 @@ fn lines(process: &Process) -> Vec<Line<'static>> {
     let text = |text: &Option<String>| escape::for_terminal(text.as_deref().unwrap_or("?"));
     let limit = |limit: Option<Limit>| limit.map_or("?".into(), |limit| limit.to_string());
     let heap = &process.heap;
-    let share = process.share();
-    let share = share.map_or(String::new(), |share| format!(", {share:.1} % of SOFT"));
+    // Beside what the limit is of.
+    let share = |of_resident| match process.share() {
+        Some(share) if heap.by_resident == of_resident => format!(", {share:.1} % of SOFT"),
+        _ => String::new(),
+    };
     [
         ("process", process.pid.to_string()),
         (
@@ -53,7 +57,8 @@ fn lines(process: &Process) -> Vec<Line<'static>> {
         ),
         ("unit", text(&process.unit)),
         ("cgroup", text(&process.cgroup)),
-        ("used", format!("{}{share}", human(heap.used))),
+        ("used", format!("{}{}", human(heap.used), share(false))),
+        ("resident", known(heap.resident) + &share(true)),
         ("peak", human(heap.peak)),
         ("rss", human(process.rss)),
         ("soft", limit(process.limits.map(|limits| limits.soft))),
@@ -66,4 +71,24 @@ fn lines(process: &Process) -> Vec<Line<'static>> {
     .into_iter()
     .map(|(name, value)| Line::from(format!("{name:10}{value}")))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::process::tests::example;
+
+    #[test]
+    fn share_beside_what_it_is_of() {
+        let mut process = example(1, "a", 32, Some(64));
+        let shown = |process: &Process| -> Vec<_> {
+            let lines = lines(process).into_iter().map(|line| line.to_string());
+            lines.skip(4).take(2).collect()
+        };
+        let expected = ["used      32B, 50.0 % of SOFT", "resident  8B"];
+        assert_eq!(shown(&process), expected);
+        process.heap.by_resident = true;
+        let expected = ["used      32B", "resident  8B, 12.5 % of SOFT"];
+        assert_eq!(shown(&process), expected);
+    }
 }
