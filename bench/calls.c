@@ -35,6 +35,8 @@
 /* Where something is put, between two guards; and the VMAs that fill the tree. */
 #define PLACE ((char *)0x600000000000)
 #define FILLERS ((char *)0x500000000000)
+#define FAR_ABOVE ((char *)0x700000000000)
+#define MUCH ((size_t)4 << 30)	/* that is mapped there, and not touched */
 
 static int memfd;
 static char *p;			/* what the call is about */
@@ -144,6 +146,14 @@ static void unlimited(void)
 static void heap_limit(void)
 {
 	set_soft(RLIMIT_HEAP, 0);
+}
+
+/* Less than the heap is, and more than what is there of it. */
+static void heap_above_limit(void)
+{
+	unlimited();
+	map_at(FAR_ABOVE, MUCH, RW, ANON | MAP_NORESERVE | MAP_FIXED);
+	set_soft(RLIMIT_HEAP, MUCH / 2);
 }
 
 static void data_limit(void)
@@ -471,6 +481,12 @@ static void no_limit_gone(void)
 		gone();
 }
 
+static void all_gone(void)
+{
+	must(munmap(FAR_ABOVE, MUCH) == 0, "munmap");
+	no_limit_gone();
+}
+
 static const struct call {
 	const char *name;
 	void (*before)(void);
@@ -513,6 +529,7 @@ static const struct call {
 	{ "fork_exit", nothing, do_fork_exit, nothing, 1, FEW },
 	{ "exec", nothing, do_exec, nothing, 1, FEW },
 	{ "refused_by_RLIMIT_HEAP", heap_limit, do_refused_heap, no_limit_gone, 1, BATCHES },
+	{ "above_RLIMIT_HEAP", heap_above_limit, do_refused_heap, all_gone, 1, BATCHES },
 	{ "refused_by_RLIMIT_DATA", data_limit, do_refused, no_limit, 1, BATCHES },
 	{ "refused_by_RLIMIT_AS", as_limit, do_refused, no_limit, 1, BATCHES },
 	{ "malloc_free_100", nothing, do_malloc_small, nothing, ROUNDS, FEW },

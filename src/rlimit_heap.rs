@@ -3,22 +3,24 @@
 //! `rlimit_heap.ko`: enforces `RLIMIT_HEAP`.
 //!
 //! This is the only file that knows the kernel. What is decided, and why, is in [`addr0`],
-//! [`commit`] and [`charge`].
+//! [`commit`], [`resident`] and [`charge`].
 
 mod addr0;
 mod charge;
 mod commit;
 mod request;
+mod resident;
 
 use kernel::{
     c_str,
     heap_policy::{self, Charge, Class, HeapPolicy, Mapping},
+    prelude::vtable,
     str::CStr,
 };
 use request::{Change, Request};
 
 kernel::module_heap_policies! {
-    policies: [Addr0, Commit],
+    policies: [Addr0, Commit, Resident],
     name: "rlimit_heap",
     description: "Limit on the memory a process asks for at run time (RLIMIT_HEAP)",
     license: "GPL",
@@ -67,6 +69,7 @@ impl From<charge::Charge> for Charge {
 /// The policy of [`addr0`], as the kernel asks it.
 struct Addr0;
 
+#[vtable]
 impl HeapPolicy for Addr0 {
     const NAME: &'static CStr = c_str!("addr0");
 
@@ -82,6 +85,7 @@ impl HeapPolicy for Addr0 {
 /// The policy of [`commit`], as the kernel asks it.
 struct Commit;
 
+#[vtable]
 impl HeapPolicy for Commit {
     const NAME: &'static CStr = c_str!("commit");
 
@@ -91,5 +95,25 @@ impl HeapPolicy for Commit {
 
     fn charge(total: usize, delta: isize, limit: usize) -> Charge {
         charge::charge(total, delta, limit).into()
+    }
+}
+
+/// The policy of [`resident`], as the kernel asks it.
+struct Resident;
+
+#[vtable]
+impl HeapPolicy for Resident {
+    const NAME: &'static CStr = c_str!("resident");
+
+    fn classify(mapping: Mapping) -> Class {
+        resident::classify(&mapping.into()).into()
+    }
+
+    fn charge(total: usize, delta: isize, limit: usize) -> Charge {
+        charge::charge(total, delta, limit).into()
+    }
+
+    fn admits(resident: usize, request: usize, limit: usize) -> bool {
+        resident::admits(resident, request, limit)
     }
 }

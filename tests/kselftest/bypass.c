@@ -33,6 +33,7 @@ FIXTURE_VARIANT(bypass)
 
 FIXTURE_VARIANT_ADD(bypass, addr0) { "addr0", 1 };
 FIXTURE_VARIANT_ADD(bypass, commit) { "commit", 0 };
+FIXTURE_VARIANT_ADD(bypass, resident) { "resident", 0 };
 
 FIXTURE_SETUP(bypass)
 {

@@ -17,6 +17,7 @@
 #define B JOB "/b"
 
 #define CURRENT "memory.heap.current"
+#define RESIDENT "memory.heap.resident"
 #define PEAK "memory.heap.peak"
 #define MAX "memory.heap.max"
 #define EVENTS "memory.heap.events"
@@ -55,6 +56,12 @@ static inline long cgroup_pages(const char *cgroup, const char *file)
 static inline long heap_current(const char *cgroup)
 {
 	return cgroup_pages(cgroup, CURRENT);
+}
+
+/* What of it is there, at most. */
+static inline long job_resident(const char *cgroup)
+{
+	return cgroup_pages(cgroup, RESIDENT);
 }
 
 /* The most that it has been. */

@@ -117,7 +117,7 @@ static bool set_equal(const struct set *a, const struct set *b)
 
 struct vma {
 	struct range at;
-	bool heap, exempt, shared, dontcopy, writable, growsdown;
+	bool heap, exempt, shared, dontcopy, writable, growsdown, noreserve;
 };
 
 static struct {
@@ -154,6 +154,7 @@ static void read_vmas(struct set *heap, struct set *exempt)
 			vma->writable = has_flag(p, end, " wr");
 			vma->growsdown = has_flag(p, end, " gd");
 			vma->dontcopy = has_flag(p, end, " dc");
+			vma->noreserve = has_flag(p, end, " nr");
 			if (vma->heap)
 				set_add(heap, vma->at.start, vma->at.end);
 			if (vma->exempt)
@@ -180,13 +181,15 @@ static struct set heap;		/* what is heap */
 static struct set exempt;	/* what never becomes heap */
 static struct set files;	/* what is mapped of the memfd */
 static struct set mapped;	/* what the fuzzer has mapped and may change */
-static bool commit;		/* the policy that decides, or else addr0 */
+static enum policy { ADDR0, COMMIT, BY_RESIDENT } policy;	/* the one that decides */
 static bool audit;		/* the mode, or else enforce */
 static long peak;		/* pages that the heap has been at the most */
 static long refused, let_pass;	/* calls, by the limit */
 static uintptr_t brk_start, brk_now;
 static rlim_t limit = RLIM_INFINITY;
 static int memfd;
+static long anonymous;		/* pages that are there, heap or not; of the cgroup, */
+static long there_of_job;	/* those of heap */
 
 /* The cgroup of the run, in pages. */
 static const char *no_job;	/* why there is none, or NULL */
@@ -248,6 +251,11 @@ static long heap_of_all(void)
 	return pages;
 }
 
+static long smaller(long a, long b)
+{
+	return a < b ? a : b;
+}
+
 /* The cgroup must be as the model is, and as its processes say. */
 static void check_job(void)
 {
@@ -283,6 +291,8 @@ static void check(void)
 		fail("VmHeap is %ld pages, the heap %ld", counted, set_pages(&heap));
 	if (counted > peak)
 		peak = counted;
+	if (heap_resident() != smaller(counted, proc_pages("/proc/self/status", "RssAnon:")))
+		fail("VmHeapResident is %ld pages", heap_resident());
 	if (peak_heap() != peak)
 		fail("VmHeapPeak is %ld pages, the peak was %ld", peak_heap(), peak);
 	if (heap_refused() != refused || heap_would_refuse() != let_pass)
@@ -292,21 +302,43 @@ static void check(void)
 		check_job();
 }
 
+/* What the policy resident looks at, which changes by other calls than these. */
+static void look_at_what_is_there(void)
+{
+	anonymous = proc_pages("/proc/self/status", "RssAnon:");
+	there_of_job = no_job ? 0 : job_resident(TOP);
+}
+
+/* Growth of the heap: pages, and whether they are asked for with MAP_NORESERVE. */
+struct growth {
+	long pages;
+	bool noreserve;
+};
+
 /* May the heap grow by so many pages, by the definition of the limit? */
-static bool fits_process(long pages)
+static bool fits_process(struct growth growth)
 {
+	const long have = set_pages(&heap), pages = growth.pages;
+	const long there = smaller(have, anonymous);
+
 	return pages <= 0 || limit == RLIM_INFINITY ||
-		(rlim_t)(set_pages(&heap) + pages) * page_size <= limit;
+		(rlim_t)(have + pages) * page_size <= limit ||
+		(policy == BY_RESIDENT &&
+		 (rlim_t)(there + (growth.noreserve ? 0 : pages)) * page_size <= limit);
 }
 
-static bool fits_job(long pages)
+static bool fits_job(struct growth growth)
 {
-	return pages <= 0 || job_limit < 0 || others + set_pages(&heap) + pages <= job_limit;
+	const long have = others + set_pages(&heap), pages = growth.pages;
+
+	return pages <= 0 || job_limit < 0 || have + pages <= job_limit ||
+		(policy == BY_RESIDENT &&
+		 smaller(have, there_of_job) + (growth.noreserve ? 0 : pages) <= job_limit);
 }
 
-static bool fits(long pages)
+static bool fits(struct growth growth)
 {
-	return fits_process(pages) && fits_job(pages);
+	return fits_process(growth) && fits_job(growth);
 }
 
 /* The limit of the process comes first, and a call is refused once. */
@@ -325,16 +357,16 @@ static void count_pass(bool over_process, bool over_job)
 }
 
 /* A call that needs as much has failed, as for lack of memory, or has succeeded. */
-static void judge(long pages, bool failed)
+static void judge(struct growth growth, bool failed)
 {
-	if (failed && (fits(pages) || audit))
+	if (failed && (fits(growth) || audit))
 		fail("refused");
 	if (failed) {
-		count_refusal(!fits_process(pages));
-	} else if (!fits(pages)) {
+		count_refusal(!fits_process(growth));
+	} else if (!fits(growth)) {
 		if (!audit)
 			fail("not refused");
-		count_pass(!fits_process(pages), !fits_job(pages));
+		count_pass(!fits_process(growth), !fits_job(growth));
 	}
 }
 
@@ -425,7 +457,7 @@ static bool is_private_file(uintptr_t start, uintptr_t end)
 /* What a new mapping is, by the rules of the policy. */
 static enum mark classify(uintptr_t hint, size_t size, int prot, int flags, bool file)
 {
-	if (!commit)
+	if (policy == ADDR0)
 		return !file && hint < page_size ? HEAP : OTHER;
 	if (file)
 		return OTHER;
@@ -451,8 +483,8 @@ static void step_mmap(void)
 	size_t size = some_pages();
 	struct range part;
 	uintptr_t hint = 0, got;
+	struct growth growth = { 0 };
 	enum mark mark;
-	long growth;
 
 	flags |= extra[below(5)];
 	if (!file && !shared && below(8) == 0)
@@ -481,10 +513,12 @@ static void step_mmap(void)
 		break;
 	}
 	mark = classify(hint, size, prot, flags, file);
-	growth = mark == HEAP ? size / page_size : 0;
+	growth.noreserve = flags & MAP_NORESERVE;
+	growth.pages = mark == HEAP ? size / page_size : 0;
 	if (mark == HEAP && flags & MAP_FIXED)
-		growth -= set_pages_in(&heap, hint, hint + size);
+		growth.pages -= set_pages_in(&heap, hint, hint + size);
 
+	look_at_what_is_there();
 	got = (uintptr_t)mmap((void *)hint, size, prot, flags, file ? memfd : -1, 0);
 	note("mmap(%#lx, %zu pages, %d, %#x%s) = %#lx\n", hint, size / page_size, prot,
 	     flags, file ? ", memfd" : "", got);
@@ -517,10 +551,10 @@ static void step_mremap(void)
 	size_t old_size, new_size = some_pages();
 	uintptr_t target = 0, got;
 	struct range part, onto;
+	struct growth growth;
 	bool is_heap, file;
 	enum mark mark;
 	struct vma *vma;
-	long growth;
 	int flags = below(4) ? MREMAP_MAYMOVE : 0;
 	int error;
 
@@ -545,10 +579,19 @@ static void step_mremap(void)
 		if (new_size > onto.end - onto.start)
 			new_size = onto.end - onto.start;
 	}
-	growth = is_heap ? ((long)new_size - (long)old_size) / page_size : 0;
+	growth.noreserve = vma->noreserve;
+	growth.pages = is_heap ? ((long)new_size - (long)old_size) / page_size : 0;
 	if (is_heap && flags & MREMAP_DONTUNMAP)
-		growth = new_size / page_size;
+		growth.pages = new_size / page_size;
 
+	/* It unmaps before it asks, and what was there then only it knows. */
+	if (policy == BY_RESIDENT && flags & MREMAP_FIXED &&
+	    (target + new_size <= part.start || target >= part.end)) {
+		note("munmap(%#lx, %zu pages)\n", target, new_size / page_size);
+		munmap((void *)target, new_size);
+		drop(target, new_size);
+	}
+	look_at_what_is_there();
 	got = (uintptr_t)mremap((void *)part.start, old_size, new_size, flags, target);
 	error = errno;
 	note("mremap(%#lx, %zu pages, %zu pages, %#x, %#lx) = %#lx\n", part.start,
@@ -604,9 +647,11 @@ static void step_brk(void)
 		brk_start + below(brk_now - brk_start + 1);
 	uintptr_t old_top = (brk_now + page_size - 1) & -page_size;
 	uintptr_t top = (want + page_size - 1) & -page_size;
-	uintptr_t got = sys_brk(want);
-	long growth = ((long)top - (long)old_top) / page_size;
+	struct growth growth = { ((long)top - (long)old_top) / page_size };
+	uintptr_t got;
 
+	look_at_what_is_there();
+	got = sys_brk(want);
 	note("brk(%#lx) = %#lx\n", want, got);
 	if (got != want && got != brk_now)
 		fail("brk");
@@ -630,6 +675,7 @@ static void step_mprotect(void)
 
 	if (!some_part(&part))
 		return;
+	look_at_what_is_there();
 	ret = mprotect((void *)part.start, part.end - part.start, prot);
 	note("mprotect(%#lx, %zu pages, %d) = %d\n", part.start,
 	     (part.end - part.start) / page_size, prot, ret);
@@ -638,12 +684,14 @@ static void step_mprotect(void)
 		uintptr_t start = vma->at.start > part.start ? vma->at.start : part.start;
 		uintptr_t end = vma->at.end < part.end ? vma->at.end : part.end;
 
-		if (start >= end || !commit || !(prot & PROT_WRITE) || vma->writable ||
+		struct growth growth = { (end - start) / page_size, vma->noreserve };
+
+		if (start >= end || policy == ADDR0 || !(prot & PROT_WRITE) || vma->writable ||
 		    vma->growsdown || vma->shared || mark_of(vma) != OTHER ||
 		    set_pages_in(&files, start, start + page_size))
 			continue;
-		over_process = over_process || !fits_process((end - start) / page_size);
-		over_job = over_job || !fits_job((end - start) / page_size);
+		over_process = over_process || !fits_process(growth);
+		over_job = over_job || !fits_job(growth);
 		over = over_process || over_job;
 		if (!over || audit)
 			set_add(&heap, start, end);
@@ -723,11 +771,13 @@ static void step_job_limit(void)
 	choose_job_limit(below(6) == 0 ? below(256) : pages);
 }
 
-static void choose_policy(bool to_commit)
+static void choose_policy(enum policy chosen)
 {
-	commit = to_commit;
-	note("policy %s\n", commit ? "commit" : "addr0");
-	if (!set_policy(commit ? "commit" : "addr0"))
+	const char * const names[] = { "addr0", "commit", "resident" };
+
+	policy = chosen;
+	note("policy %s\n", names[policy]);
+	if (!set_policy(names[policy]))
 		fail("set_policy: %s", strerror(errno));
 }
 
@@ -784,7 +834,7 @@ static void step_fork(void)
 	if (waitpid(pid, &status, 0) != pid || status)
 		fail("the child ended with %#x", status);
 	/* It may have chosen others. */
-	choose_policy(commit);
+	choose_policy(policy);
 	choose_mode(audit);
 	choose_job_limit(job_limit);
 	take_over_counts();
@@ -807,7 +857,7 @@ static void step(bool may_fork)
 	else if (dice < 92)
 		step_mprotect();
 	else if (dice < 94)
-		choose_policy(below(2));
+		choose_policy(below(3));
 	else if (dice < 95)
 		choose_mode(below(2));
 	else if (dice < 98 || !may_fork)
@@ -866,7 +916,7 @@ static void run(unsigned long seed, unsigned int number)
 		fail("pthread_create");
 	brk_start = sys_brk(0);
 	brk_now = brk_start;
-	choose_policy(number % 2);
+	choose_policy(number % 3);
 	choose_mode(false);
 	peak = peak_heap();
 	read_vmas(&heap, &exempt);

@@ -22,13 +22,16 @@ static long prepare_nothing(long unused)
 	return 0;
 }
 
-/* Heap that cannot grow in place. */
+/* Heap that cannot grow in place, nor merge with other heap where it is moved to. */
 static long prepare_heap(long unused)
 {
 	area = mmap(NULL, SIZE + page_size, RW, ANON, -1, 0);
-	return area == MAP_FAILED ||
-	       mmap(area + SIZE, page_size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED,
-		    -1, 0) == MAP_FAILED ? -errno : 0;
+	if (area == MAP_FAILED ||
+	    mmap(area + SIZE, page_size, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
+		 0) == MAP_FAILED)
+		return -errno;
+	*area = 1;
+	return 0;
 }
 
 static long prepare_reservation(long unused)

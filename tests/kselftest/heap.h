@@ -98,6 +98,12 @@ static inline long total_heap(void)
 	return proc_pages("/proc/self/status", "VmHeap:");
 }
 
+/* What of it is there, in memory or swapped out. */
+static inline long heap_resident(void)
+{
+	return proc_pages("/proc/self/status", "VmHeapResident:");
+}
+
 /* The most that it has been. */
 static inline long peak_heap(void)
 {

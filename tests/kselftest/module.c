@@ -81,7 +81,7 @@ TEST_F(module, another_policy_is_refused)
 	ASSERT_EQ(MAP_FAILED, mmap(NULL, SIZE, RW, ANON, -1, 0));
 	ASSERT_EQ(ENOMEM, errno);
 
-	ASSERT_TRUE(policy_is("[addr0] commit\n"));
+	ASSERT_TRUE(policy_is("[addr0] commit resident\n"));
 
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	ASSERT_TRUE(policy_is("none\n"));
@@ -152,11 +152,11 @@ TEST_F(module, a_parameter_chooses_the_policy)
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	ASSERT_EQ(-1, load_bytes(file, size, "policy=second"));
 	ASSERT_EQ(EINVAL, errno);
-	ASSERT_TRUE(logged("heap_limit: no policy second; there are: addr0 commit\n"));
+	ASSERT_TRUE(logged("heap_limit: no policy second; there are: addr0 commit resident\n"));
 	ASSERT_TRUE(policy_is("none\n"));
 
 	ASSERT_EQ(0, load_bytes(file, size, "policy=commit"));
-	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(policy_is("addr0 [commit] resident\n"));
 	ASSERT_TRUE(logged("rlimit_heap: policy commit, mode enforce\n"));
 	ASSERT_EQ(0, unload("rlimit_heap"));
 }
@@ -176,7 +176,7 @@ TEST_F(module, a_parameter_chooses_the_mode)
 	ASSERT_TRUE(file_is(MODE_FILE, "none\n"));
 
 	ASSERT_EQ(0, load_bytes(file, size, "mode=audit policy=commit"));
-	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(policy_is("addr0 [commit] resident\n"));
 	ASSERT_TRUE(file_is(MODE_FILE, "enforce [audit]\n"));
 	ASSERT_TRUE(logged("rlimit_heap: policy commit, mode audit\n"));
 	ASSERT_EQ(0, set_limit(0));
@@ -193,21 +193,21 @@ TEST_F(module, a_parameter_chooses_the_mode)
 /* Anybody may look, and root choose. */
 static bool others_only_look(void)
 {
-	return setuid(65534) == 0 && policy_is("addr0 [commit]\n") &&
+	return setuid(65534) == 0 && policy_is("addr0 [commit] resident\n") &&
 		!set_policy("addr0") && errno == EACCES;
 }
 
 TEST_F(module, the_policy_is_chosen_in_sysfs)
 {
 	ASSERT_TRUE(set_policy("commit\n"));
-	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(policy_is("addr0 [commit] resident\n"));
 	ASSERT_TRUE(IN_CHILD(others_only_look()));
 	ASSERT_FALSE(set_policy("comm"));
 	ASSERT_EQ(EINVAL, errno);
-	ASSERT_TRUE(logged("heap_limit: no policy comm; there are: addr0 commit\n"));
-	ASSERT_TRUE(policy_is("addr0 [commit]\n"));
+	ASSERT_TRUE(logged("heap_limit: no policy comm; there are: addr0 commit resident\n"));
+	ASSERT_TRUE(policy_is("addr0 [commit] resident\n"));
 	ASSERT_TRUE(set_policy("addr0"));
-	ASSERT_TRUE(policy_is("[addr0] commit\n"));
+	ASSERT_TRUE(policy_is("[addr0] commit resident\n"));
 
 	ASSERT_EQ(0, unload("rlimit_heap"));
 	ASSERT_FALSE(set_policy("addr0"));

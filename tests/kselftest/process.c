@@ -28,6 +28,7 @@ FIXTURE_VARIANT(process)
 
 FIXTURE_VARIANT_ADD(process, addr0) { "addr0", PAGES };
 FIXTURE_VARIANT_ADD(process, commit) { "commit", 0 };
+FIXTURE_VARIANT_ADD(process, resident) { "resident", 0 };
 
 FIXTURE_SETUP(process)
 {

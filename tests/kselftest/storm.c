@@ -227,8 +227,10 @@ static void change_a_limit(struct table *table, int i)
 /* The module comes and goes; when it is there one policy decides, or another. */
 static bool change_the_module(int i)
 {
-	if (i % 3)
-		return i % 3 == 1 ? set_policy("commit") : set_policy("addr0");
+	const char * const policies[] = { "addr0", "commit", "resident" };
+
+	if (i % 4)
+		return set_policy(policies[i % 4 - 1]);
 	return unload("rlimit_heap") == 0 && load("rlimit_heap.ko") == 0;
 }
 

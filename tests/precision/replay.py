@@ -88,7 +88,12 @@ def commit_writable(area):
 
 
 # What a new mapping is, and what it is once mprotect has made it writable.
-POLICIES = {"addr0": (addr0_new, addr0_writable), "commit": (commit_new, commit_writable)}
+POLICIES = {
+    "addr0": (addr0_new, addr0_writable),
+    "commit": (commit_new, commit_writable),
+    # What is charged is the same.
+    "resident": (commit_new, commit_writable),
+}
 
 
 class Mm:

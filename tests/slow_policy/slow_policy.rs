@@ -62,6 +62,7 @@ fn stall() {
 
 struct Break;
 
+#[vtable]
 impl HeapPolicy for Break {
     const NAME: &'static CStr = c_str!("slow");
 

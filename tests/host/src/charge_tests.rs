@@ -6,7 +6,7 @@ use crate::charge::{charge, Charge};
 use proptest::prelude::*;
 
 /// Anything, with the ends of the range as likely as its middle.
-fn edgy() -> impl Strategy<Value = usize> {
+pub(crate) fn edgy() -> impl Strategy<Value = usize> {
     prop_oneof![
         any::<usize>(),
         0usize..64,

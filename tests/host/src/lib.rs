@@ -15,8 +15,11 @@ mod charge;
 mod commit;
 #[path = "../../../src/request.rs"]
 mod request;
+#[path = "../../../src/resident.rs"]
+mod resident;
 
 mod addr0_tests;
 mod charge_tests;
 mod commit_tests;
 mod requests;
+mod resident_tests;
