@@ -16,5 +16,7 @@ pub(crate) use crate::commit::classify;
 ///
 /// Of `MAP_NORESERVE` memory nothing is requested: nothing is promised of it.
 pub(crate) fn admits(resident: usize, request: usize, limit: usize) -> bool {
-    resident.checked_add(request).is_some_and(|sum| sum <= limit)
+    resident
+        .checked_add(request)
+        .is_some_and(|sum| sum <= limit)
 }

@@ -109,14 +109,11 @@ TEST_F(commit, the_break_counts)
 	ASSERT_EQ(0, GROWN());
 }
 
-/* The tests of resident.c are about what that limits. */
-#define SKIP_UNLESS_COMMIT()							\
-	if (strcmp(variant->policy, "commit"))					\
-		SKIP(return, "not limited by policy %s: never touched", variant->policy)
-
 TEST_F(commit, is_refused_above_the_limit)
 {
-	SKIP_UNLESS_COMMIT();
+	if (strcmp(variant->policy, "commit"))
+		SKIP(return, "policy %s limits what is touched: see resident.c",
+		     variant->policy);
 	ASSERT_EQ(0, allow_pages(PAGES));
 	ASSERT_EQ(MAP_FAILED, mmap(FAR, SIZE + 1, RW, ANON, -1, 0));
 	ASSERT_EQ(ENOMEM, errno);
@@ -614,7 +611,9 @@ TEST_F(commit, huge_pages_count)
 {
 	char *p;
 
-	SKIP_UNLESS_COMMIT();
+	if (strcmp(variant->policy, "commit"))
+		SKIP(return, "policy %s limits what is touched: see resident.c",
+		     variant->policy);
 	ASSERT_TRUE(set_huge_pages("4"));
 	p = mmap(NULL, HUGE_SIZE, RW, ANON | MAP_HUGETLB, -1, 0);
 	ASSERT_NE(MAP_FAILED, p);
