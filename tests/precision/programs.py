@@ -27,8 +27,6 @@ class Program:
     setting: tuple = ()
     # Why the policy commit cannot be within 5 % of the truth, where it cannot.
     reason: str = ""
-    # Why resident cannot be within 10 % of what the machine gives.
-    reason_of_resident: str = ""
 
     def argv(self, how, mib):
         return self.command + [how, str(mib)] + self.arguments

@@ -15,7 +15,7 @@ use ratatui::widgets::{Paragraph, Sparkline, Wrap};
 use ratatui::Frame;
 
 /// Lines of the history; of less than that there is nothing to see.
-const HEIGHT: u16 = 8;
+const HEIGHT: u16 = 7;
 
 pub(super) fn draw(frame: &mut Frame, area: Rect, process: &Process, history: &History) {
     let [facts, title, graph] = Layout::vertical([
