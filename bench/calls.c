@@ -35,11 +35,11 @@
 /* Where something is put, between two guards; and the VMAs that fill the tree. */
 #define PLACE ((char *)0x600000000000)
 #define FILLERS ((char *)0x500000000000)
-#define FAR_ABOVE ((char *)0x700000000000)
-#define MUCH ((size_t)4 << 30)	/* that is mapped there, and not touched */
+#define MUCH ((size_t)4 << 30)	/* bytes that are mapped, and not touched */
 
 static int memfd;
 static char *p;			/* what the call is about */
+static char *much;
 static uintptr_t brk_top;
 
 static void fail(const char *what)
@@ -152,7 +152,7 @@ static void heap_limit(void)
 static void heap_above_limit(void)
 {
 	unlimited();
-	map_at(FAR_ABOVE, MUCH, RW, ANON | MAP_NORESERVE | MAP_FIXED);
+	much = map_at(NULL, MUCH, RW, ANON | MAP_NORESERVE);
 	set_soft(RLIMIT_HEAP, MUCH / 2);
 }
 
@@ -483,7 +483,7 @@ static void no_limit_gone(void)
 
 static void all_gone(void)
 {
-	must(munmap(FAR_ABOVE, MUCH) == 0, "munmap");
+	must(munmap(much, MUCH) == 0, "munmap");
 	no_limit_gone();
 }
 

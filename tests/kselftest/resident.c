@@ -209,6 +209,22 @@ TEST_F(asked, an_audit_counts_what_would_be_refused)
 	ASSERT_EQ(0, heap_refused());
 }
 
+/* Of the mappings of one call some may be fine, and others not. */
+TEST_F(resident, an_audit_counts_a_call_if_any_of_it_would_be_refused)
+{
+	char *p = mmap(NULL, 2 * SIZE, PROT_NONE, ANON, -1, 0);
+
+	ASSERT_EQ(p + SIZE, mmap(p + SIZE, SIZE, PROT_NONE, ANON | MAP_NORESERVE | MAP_FIXED,
+				 -1, 0));
+	ASSERT_TRUE(set_mode("audit"));
+	ASSERT_EQ(0, allow(PAGES - 1));
+	ASSERT_EQ(0, mprotect(p, 2 * SIZE, RW));
+	ASSERT_EQ(1, heap_would_refuse());
+	/* The next call is another one. */
+	ASSERT_TRUE(by_mprotect_noreserve(PAGES));
+	ASSERT_EQ(1, heap_would_refuse());
+}
+
 /* --- What is there, and what is not. --- */
 
 static char bss[128 << 12];
