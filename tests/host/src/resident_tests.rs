@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What policy `resident` admits above the limit.
+//! Policy `resident`: what is heap, and what it admits above the limit.
 
 use crate::charge_tests::edgy;
-use crate::resident::admits;
+use crate::commit;
+use crate::requests::any_request;
+use crate::resident::{admits, classify};
 use proptest::prelude::*;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn heap_is_what_it_is_under_commit(request in any_request()) {
+        prop_assert_eq!(classify(&request), commit::classify(&request));
+    }
 
     #[test]
     fn what_is_there_and_what_is_asked_for_fit(
