@@ -110,7 +110,6 @@ static long fork_once(long unused)
 
 /* --- Reasons to fail that come, or go. --- */
 
-#define OVERCOMMIT "/proc/sys/vm/overcommit_memory"
 #define OVERCOMMIT_RATIO "/proc/sys/vm/overcommit_ratio"
 #define OVERCOMMIT_KBYTES "/proc/sys/vm/overcommit_kbytes"
 #define MAX_MAP_COUNT "/proc/sys/vm/max_map_count"
@@ -118,8 +117,8 @@ static long fork_once(long unused)
 /* No memory is left to promise. */
 static bool overcommit(const struct member *member, bool fails)
 {
-	return fails ? write_file(OVERCOMMIT_KBYTES, "1") && write_file(OVERCOMMIT, "2") :
-		write_file(OVERCOMMIT, "0") && write_file(OVERCOMMIT_RATIO, "50");
+	return fails ? write_file(OVERCOMMIT_KBYTES, "1") && write_file(OVERCOMMIT_FILE, "2") :
+		write_file(OVERCOMMIT_FILE, "0") && write_file(OVERCOMMIT_RATIO, "50");
 }
 
 static bool map_count(const struct member *member, bool fails)

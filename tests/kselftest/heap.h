@@ -166,6 +166,7 @@ static inline int allow_pages(long pages)
 #define MODE_FILE "/sys/kernel/mm/heap_limit/mode"
 #define LOG_FILE "/sys/kernel/mm/heap_limit/log"
 #define THRESHOLD_FILE "/sys/kernel/mm/heap_limit/threshold"
+#define OVERCOMMIT_FILE "/proc/sys/vm/overcommit_memory"
 
 static inline bool write_file(const char *path, const char *text)
 {

@@ -69,6 +69,7 @@ FIXTURE_SETUP(resident)
 
 FIXTURE_TEARDOWN(resident)
 {
+	write_file(OVERCOMMIT_FILE, "0");
 	ASSERT_EXACT();
 	ASSERT_TRUE(begin_anew("addr0"));
 }
@@ -207,6 +208,16 @@ TEST_F(asked, an_audit_counts_what_would_be_refused)
 	ASSERT_TRUE(variant->grows(PAGES));
 	ASSERT_EQ(1, heap_would_refuse());
 	ASSERT_EQ(0, heap_refused());
+}
+
+/* The kernel ignores MAP_NORESERVE then, and so does the policy. */
+TEST_F(resident, nothing_is_asked_for_without_promise_where_nothing_is_overcommitted)
+{
+	ASSERT_TRUE(write_file(OVERCOMMIT_FILE, "2"));
+	ASSERT_EQ(0, allow(PAGES - 1));
+	ASSERT_FALSE(by_noreserve(PAGES));
+	ASSERT_EQ(1, heap_refused());
+	ASSERT_TRUE(by_noreserve(PAGES - 1));
 }
 
 /* Of the mappings of one call some may be fine, and others not. */
@@ -449,9 +460,19 @@ static long map_noreserve(long pages)
 	return map(pages, MAP_NORESERVE) == MAP_FAILED ? -errno : 0;
 }
 
+static long map_and_touch_huge(long unused)
+{
+	area = map(HUGE_PAGES, MAP_HUGETLB);
+	if (area == MAP_FAILED)
+		return -errno;
+	touch(area, 1);
+	return 0;
+}
+
 FIXTURE(job)
 {
 	struct member a, b;
+	long heap;	/* that they began with */
 };
 
 FIXTURE_SETUP(job)
@@ -466,6 +487,7 @@ FIXTURE_SETUP(job)
 	ASSERT_EQ(0, prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
 	ASSERT_TRUE(start_member(&self->a, A));
 	ASSERT_TRUE(start_member(&self->b, B));
+	self->heap = heap_current(JOB);
 	ASSERT_EQ(0, ask(&self->a, map_pages, MANY));
 	ASSERT_EQ(0, ask(&self->b, map_pages, MANY));
 	/* Pages that a request itself needs. */
@@ -485,16 +507,45 @@ FIXTURE_TEARDOWN(job)
 
 TEST_F(job, shows_what_is_there)
 {
-	long before = job_resident(JOB), heap = heap_current(JOB);
+	long before = job_resident(JOB);
 
 	ASSERT_LE(0, before);
 	ASSERT_EQ(0, ask(&self->a, touch_pages, 8 * PAGES));
 	ASSERT_EQ(0, ask(&self->b, touch_pages, PAGES));
 	EXPECT_EQ(before + 9 * PAGES, job_resident(JOB));
-	EXPECT_EQ(heap, heap_current(JOB));
+	EXPECT_EQ(self->heap + 2 * MANY, heap_current(JOB));
 	ASSERT_EQ(0, ask(&self->b, unmap_pages, MANY));
-	EXPECT_EQ(heap - MANY, heap_current(JOB));
+	EXPECT_EQ(self->heap + MANY, heap_current(JOB));
 	EXPECT_EQ(before + 8 * PAGES, job_resident(JOB));
+}
+
+/* All of it is heap of both, and there once. */
+TEST_F(job, what_is_shared_since_fork_is_there_once)
+{
+	long before, heap, child;
+
+	ASSERT_EQ(0, ask(&self->a, touch_pages, 8 * PAGES));
+	before = job_resident(JOB);
+	heap = heap_current(JOB);
+	child = ask(&self->a, fork_child, 0);
+	ASSERT_LT(0, child);
+	EXPECT_EQ(heap + heap_of(self->a.pid), heap_current(JOB));
+	EXPECT_LE(before, job_resident(JOB));
+	EXPECT_GT(before + PAGES, job_resident(JOB));
+	ASSERT_EQ(0, ask(&self->a, reap_child, child));
+}
+
+/* A way round the limit of a job, which docs/security.md names. */
+TEST_F(job, pages_of_hugetlb_are_not_there)
+{
+	long before = job_resident(JOB);
+
+	ASSERT_TRUE(set_huge_pages("2"));
+	EXPECT_EQ(0, ask(&self->a, map_and_touch_huge, 0));
+	EXPECT_EQ(HUGE_PAGES + 2 * MANY, heap_current(JOB) - self->heap);
+	EXPECT_GT(before + PAGES, job_resident(JOB));
+	EXPECT_EQ(0, ask(&self->a, unmap_pages, HUGE_PAGES));
+	ASSERT_TRUE(set_huge_pages("0"));
 }
 
 TEST_F(job, is_limited_by_what_is_there)
