@@ -6,7 +6,7 @@
 HEAP ?= 64M
 
 SHELL := /bin/bash
-export KDIR KSRC KERNEL
+export KDIR KSRC KERNEL FLAVOUR
 
 ifeq ($(MAKECMDGOALS):$(value CMD),vm:)
 $(error CMD is missing: make vm CMD='uname -a')
@@ -64,6 +64,14 @@ jobs: guest ## limit jobs by systemd, crun, podman and LXC (long)
 	@scripts/toolroot jobs
 	@scripts/in-toolroot scripts/hold tests/jobs/run
 
+deb: ## build packages for Debian 13 into results/deb (long)
+	@packaging/kernel
+	@packaging/programs
+
+test-deb: ## try these packages on a Debian 13 in QEMU (long)
+	@scripts/toolroot image
+	@scripts/in-toolroot tests/deb
+
 compat: ## compare tests of others with the unpatched kernel (long)
 	@scripts/in-toolroot scripts/hold tests/compat
 
@@ -93,4 +101,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style host fuzz bench precision tracers jobs compat kernel heaptop module patches check-series clean-cache guest
+.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb compat kernel heaptop module patches check-series clean-cache guest

@@ -62,8 +62,8 @@ BUILD=${KDIR:-$WORK/build-$KERNEL}
 # What this checkout makes for this build and no other: modules and tests.
 RESULTS=$CACHE/results-$(short_hash "$CHECKOUT $BUILD")
 
-# The compiler for all of it, as in scripts/toolroot-packages.
-export LLVM=${LLVM:--19}
+# The compiler for all of it, as in scripts/toolroot-packages; empty is gcc.
+export LLVM=${LLVM--19}
 
 # The file that a boot loader takes.
 image_of() { # BUILD
