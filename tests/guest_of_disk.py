@@ -36,19 +36,20 @@ class Guest:
 
     def __init__(self, directory, version, *parameters):
         self.directory = Path(directory)
+        self.disk = self.directory / "disk.ext4"
         self.console = self.directory / "console"
         port = self.directory / "shell"
         port.unlink(missing_ok=True)
         kvm = re.search(r"\b(svm|vmx)\b", Path("/proc/cpuinfo").read_text())
-        boot = self.directory / "boot"
+        boot = self.files_to_boot(version)
         words = ["root=/dev/vda", "rw", "console=ttyS0", "panic=-1", "oops=panic", *parameters]
         self.qemu = subprocess.Popen(  # pylint: disable=consider-using-with
             ["timeout", "--foreground", "--kill-after=5", "3600", "qemu-system-x86_64", "-M", "q35"]
             + (["-accel", "kvm", "-cpu", "host"] if kvm else ["-accel", "tcg", "-cpu", "max"])
             + ["-smp", "2", "-m", "2G", "-nodefaults", "-display", "none", "-no-reboot"]
-            + ["-kernel", boot / f"vmlinuz-{version}", "-initrd", boot / f"initrd.img-{version}"]
+            + ["-kernel", boot[0], "-initrd", boot[1]]
             + ["-append", " ".join(words), "-serial", f"file:{self.console}"]
-            + ["-drive", f"file={self.directory}/disk.ext4,format=raw,if=virtio,cache=unsafe"]
+            + ["-drive", f"file={self.disk},format=raw,if=virtio,cache=unsafe"]
             + ["-device", "virtio-serial", "-chardev", f"socket,id=shell,path={port},server=on,wait=off"]
             + ["-device", "virtserialport,chardev=shell,name=shell"],
             stdin=subprocess.DEVNULL,
@@ -57,8 +58,14 @@ class Guest:
             time.sleep(0.1)
         self.shell = socket.socket(socket.AF_UNIX)
         self.shell.connect(str(port))
-        self.said = ""
         self.run("true", self.PATIENCE)
+
+    def files_to_boot(self, version):
+        """As a boot loader finds them on the disk."""
+        for name in (names := (f"vmlinuz-{version}", f"initrd.img-{version}")):
+            dump = f"dump /boot/{name} {self.directory}/{name}"
+            subprocess.run(["debugfs", "-R", dump, self.disk], check=True, stderr=subprocess.DEVNULL)
+        return [self.directory / name for name in names]
 
     def __enter__(self):
         return self
@@ -71,7 +78,9 @@ class Guest:
 
     def run(self, command, patience=300):
         """What a command says, and its status, or the console if it does not end."""
-        self.shell.sendall(f"{{ {command}\n}} </dev/null 2>&1; echo; echo {MARK} $?\n".encode())
+        self.shell.sendall(
+            f"{{ {command}\n}} </dev/null 2>&1; status=$?; echo; echo {MARK} $status\n".encode()
+        )
         self.shell.settimeout(patience)
         said = ""
         try:
