@@ -31,7 +31,10 @@ unlock() {
 
 CHECKOUT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rlimit-heap
-TOOLROOT=$CACHE/toolroot
+
+# The root to be in: the tool root, or RLIMIT_HEAP_ROOT, another one of scripts/toolroot.
+ROOT=${RLIMIT_HEAP_ROOT:-toolroot}
+TOOLROOT=$CACHE/$ROOT
 
 # The user's trees: KSRC=DIR is a plain kernel of the series to use instead of
 # Debian's, KDIR=DIR a build of a patched one.
@@ -73,7 +76,7 @@ image_of() { # BUILD
 	echo "$1/$image"
 }
 
-# Goes on in the tool root, unless we are there already.
+# Goes on in the tool root, or in another root, unless we are there already.
 enter_toolroot() {
 	if [ -z "${RLIMIT_HEAP_IN_TOOLROOT:-}" ]; then
 		exec "$CHECKOUT/scripts/in-toolroot" "$(realpath "$0")" "$@"
