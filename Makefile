@@ -72,8 +72,15 @@ test-deb: ## try these packages on a Debian 13 in QEMU (long)
 	@scripts/toolroot image
 	@scripts/in-toolroot tests/deb
 
+test-userland: ## try what it has built on the same Debian (long)
+	@scripts/toolroot image
+	@scripts/in-toolroot tests/deb --userland
+
 compat: ## compare tests of others with the unpatched kernel (long)
 	@scripts/in-toolroot scripts/hold tests/compat
+
+userland: ## build systemd, pam, bash and python with the limit (long)
+	@scripts/userland
 
 kernel: ## build the patched kernel
 	@scripts/kernel
@@ -101,4 +108,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb compat kernel heaptop module patches check-series clean-cache guest
+.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb userland test-userland compat kernel heaptop module patches check-series clean-cache guest
