@@ -6,7 +6,7 @@
 HEAP ?= 64M
 
 SHELL := /bin/bash
-export KDIR KSRC KERNEL FLAVOUR
+export KDIR KSRC KERNEL SERIES FLAVOUR
 
 ifeq ($(MAKECMDGOALS):$(value CMD),vm:)
 $(error CMD is missing: make vm CMD='uname -a')
@@ -19,6 +19,7 @@ help: ## print this
 	@echo "CMD=COMMAND  what run and vm execute      HEAP=64M  the limit for run"
 	@echo "KDIR=DIR     use that patched, built tree KSRC=DIR  patch and build that tree"
 	@echo "KERNEL=debug build and use the kernel with all checks on"
+	@echo "SERIES=7.3   of Linux 7.3 instead of 6.12"
 
 run: guest ## show the limit at work, or run CMD under HEAP
 ifdef CMD

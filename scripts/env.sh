@@ -48,16 +48,20 @@ short_hash() {
 	printf %s "$1" | sha256sum | cut -c1-12
 }
 
-# The kernel and the machine, which nothing else names: the series we have patches
-# for, and one that QEMU can be and config/arch/ knows.
-SERIES=6.12
+# The kernel and the machine: a series we have patches for, and one that QEMU can be
+# and config/arch/ knows.
+SERIES=${SERIES:-6.12}
 ARCH=x86_64
 
-# Its patched tree, the tree without the patches, and the build: KERNEL=release,
-# debug, compat, or one of them with "-unpatched" appended.
+# Its source, its patched tree, the tree without the patches, and the build:
+# KERNEL=release, debug, compat, or one of them with "-unpatched" appended.
 KERNEL=${KERNEL:-release}
 PATCHES=$CHECKOUT/patches/linux-$SERIES
+[ -d "$PATCHES" ] ||
+	die "there are no patches for Linux $SERIES: SERIES is one of $(cd "$CHECKOUT/patches" && echo linux-* | sed s/linux-//g)"
 WORK=$CACHE/linux-$SERIES${KSRC:+-$(short_hash "$KSRC")}
+SOURCE=/usr/src/linux-source-$SERIES.tar.xz # in the tool root
+[ "$SERIES" = 6.12 ] || SOURCE=$CACHE/linux-source-$SERIES$SOURCE
 SRC=$WORK/src
 UNPATCHED=$WORK/unpatched
 BUILD=${KDIR:-$WORK/build-$KERNEL}
