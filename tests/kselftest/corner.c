@@ -77,6 +77,45 @@ TEST_F(corner, mremap_across_the_border_of_heap)
 	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
 }
 
+/*
+ * To a fixed address newer kernels, as 7.3, move several mappings at once; for 6.12
+ * that is EFAULT.
+ */
+TEST_F(corner, mremap_moves_across_the_border_of_heap)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0), *q;
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(p + SIZE / 2, mmap(p + SIZE / 2, SIZE / 2, RW, ANON | MAP_FIXED, -1, 0));
+	ASSERT_EQ(0, set_limit(0));
+	q = mremap(p, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, FAR);
+	if (q == MAP_FAILED)
+		ASSERT_EQ(EFAULT, errno);
+	else
+		ASSERT_EQ(FAR, q);
+	ASSERT_EQ(self->heap + PAGES / 2, total_heap());
+	ASSERT_EXACT();
+	ASSERT_EQ(0, munmap(q == FAR ? FAR : p, SIZE / 2));
+	ASSERT_EQ(self->heap, total_heap());
+}
+
+/* Of several that stay where they are as well, those before the refused one move. */
+TEST_F(corner, mremap_leaves_several_mappings)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	long moved;
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_EQ(0, mprotect(p + SIZE / 2, SIZE / 2, PROT_READ));
+	ASSERT_EQ(0, allow_pages(PAGES - 1));
+	ASSERT_EQ(MAP_FAILED, mremap(p, SIZE, SIZE,
+				     MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, FAR));
+	moved = errno == EFAULT ? 0 : PAGES / 2;
+	ASSERT_TRUE(errno == EFAULT || errno == ENOMEM);
+	ASSERT_EQ(self->heap + PAGES + moved, total_heap());
+	ASSERT_EQ(moved ? 1 : 0, heap_refused());
+}
+
 /* Each pair is one mapping where nothing is heap. */
 TEST_F(corner, heap_does_not_merge_with_what_is_asked_for_beside_it)
 {

@@ -437,6 +437,18 @@ static void replace(uintptr_t start, size_t size, enum mark mark, bool file)
 	set_add(&mapped, start, start + size);
 }
 
+/* What of a set is in a range is also where that has moved to. */
+static void set_carry(struct set *set, const struct range *from, uintptr_t to)
+{
+	static struct set part;
+
+	part = *set;
+	set_remove(&part, 0, from->start);
+	set_remove(&part, from->end, UINTPTR_MAX);
+	for (int i = 0; i < part.n; i++)
+		set_add(set, to + part.r[i].start - from->start, to + part.r[i].end - from->start);
+}
+
 static enum mark mark_of(const struct vma *vma)
 {
 	return vma->heap ? HEAP : vma->exempt ? NEVER : OTHER;
@@ -634,6 +646,15 @@ static void step_mremap(void)
 			drop(part.start + new_size, old_size - new_size);
 		else
 			replace(part.end, new_size - old_size, mark, file);
+		return;
+	}
+	if (flags & MREMAP_FIXED && new_size == old_size) {
+		/* These may be several mappings, for kernels newer than 6.12. */
+		set_carry(&heap, &part, got);
+		set_carry(&exempt, &part, got);
+		set_carry(&files, &part, got);
+		set_add(&mapped, got, got + new_size);
+		drop(part.start, old_size);
 		return;
 	}
 	if (old_size && !(flags & MREMAP_DONTUNMAP))
