@@ -99,6 +99,19 @@ TEST_F(corner, mremap_moves_across_the_border_of_heap)
 	ASSERT_EQ(self->heap, total_heap());
 }
 
+/* What is unmapped at the target makes room for what grows. */
+TEST_F(corner, mremap_grows_onto_heap)
+{
+	char *p = mmap(NULL, SIZE, RW, ANON, -1, 0);
+	char *to = mmap(NULL, 2 * SIZE, RW, ANON, -1, 0);
+
+	ASSERT_NE(MAP_FAILED, p);
+	ASSERT_NE(MAP_FAILED, to);
+	ASSERT_EQ(0, set_limit((self->heap + 2 * PAGES) * page_size));
+	ASSERT_EQ(to, mremap(p, SIZE, 2 * SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	ASSERT_EQ(self->heap + 2 * PAGES, total_heap());
+}
+
 /* Of several that stay where they are as well, those before the refused one move. */
 TEST_F(corner, mremap_leaves_several_mappings)
 {
