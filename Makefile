@@ -96,6 +96,9 @@ module: ## build rlimit_heap.ko only, against KDIR
 patches: ## write patches/linux-* anew from the kernel tree
 	@scripts/format-patches
 
+rfc: ## write what can be posted of it into results/
+	@scripts/rfc
+
 check-series: ## build each prefix of the series, option on and off (long)
 	@tests/check-series
 
@@ -109,4 +112,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb userland test-userland compat kernel heaptop module patches check-series clean-cache guest
+.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb userland test-userland compat kernel heaptop module patches rfc check-series clean-cache guest

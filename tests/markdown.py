@@ -52,7 +52,7 @@ def links(text):
 
 def paths(text):
     """Names in code that are files of this checkout, by their first directory."""
-    directories = r"(?:bench|config|demo|docs|heaptop|patches|scripts|src|tests)/"
+    directories = r"(?:bench|config|demo|docs|heaptop|packaging|patches|scripts|src|tests)/"
     for match in re.finditer(rf"`({directories}[\w./*-]*)`", prose(text)):
         yield Link(text.count("\n", 0, match.start()) + 1, match[1])
 
