@@ -10,6 +10,8 @@ mod charge;
 mod commit;
 mod request;
 mod resident;
+#[cfg(CONFIG_RLIMIT_HEAP_KUNIT_TEST)]
+mod tests;
 
 use kernel::{
     c_str,
