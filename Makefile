@@ -36,6 +36,7 @@ shell: guest heaptop ## open a shell in the guest
 	@scripts/vm
 
 test: ## run all tests
+	-@scripts/toolroot linux-source-7.3
 	@scripts/in-toolroot scripts/hold tests/run
 
 style: ## check how all files are written, in seconds
@@ -99,6 +100,9 @@ patches: ## write patches/linux-* anew from the kernel tree
 rfc: ## write what can be posted of it into results/
 	@scripts/rfc
 
+check-rfc: ## write it and check it as its readers do (long)
+	@tests/rfc
+
 check-series: ## build each prefix of the series, option on and off (long)
 	@tests/check-series
 
@@ -112,4 +116,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb userland test-userland compat kernel heaptop module patches rfc check-series clean-cache guest
+.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb userland test-userland compat kernel heaptop module patches rfc check-rfc check-series clean-cache guest
