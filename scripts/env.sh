@@ -32,8 +32,31 @@ unlock() {
 CHECKOUT=$(realpath "$(dirname "${BASH_SOURCE[0]}")/..")
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/rlimit-heap
 
+# The machine that the kernel is for, as the kernel calls it: this one, or ARCH. What is
+# built here for another one has its name, and has its own root to be built and run in.
+HOST_ARCH=$(uname -m)
+HOST_ARCH=${HOST_ARCH/aarch64/arm64}
+export ARCH=${ARCH:-$HOST_ARCH}
+[ -f "$CHECKOUT/config/arch/$ARCH.config" ] ||
+	die "$ARCH is no machine we know: ARCH is one of $(cd "$CHECKOUT/config/arch" && echo *.config | sed 's/\.config//g')"
+CPU=${ARCH/arm64/aarch64} # as others call it
+
+# What QEMU is then, and its serial lines.
+case $ARCH in
+x86_64) BOARD=q35 TTY=ttyS ;;
+arm64) BOARD=virt TTY=ttyAMA ;;
+esac
+
+FOREIGN=
+if [ "$ARCH" != "$HOST_ARCH" ]; then
+	[ -f "$CHECKOUT/scripts/$ARCH-packages" ] || die "ARCH=$ARCH needs such a machine: this one is $HOST_ARCH"
+	FOREIGN=-$ARCH
+	export CROSS_COMPILE=$CPU-linux-gnu-
+fi
+
 # The root to be in: the tool root, or RLIMIT_HEAP_ROOT, another one of scripts/toolroot.
-ROOT=${RLIMIT_HEAP_ROOT:-toolroot}
+ROOT=${RLIMIT_HEAP_ROOT:-${FOREIGN:+$ARCH}}
+ROOT=${ROOT:-toolroot}
 TOOLROOT=$CACHE/$ROOT
 
 # The user's trees: KSRC=DIR is a plain kernel of the series to use instead of
@@ -48,10 +71,8 @@ short_hash() {
 	printf %s "$1" | sha256sum | cut -c1-12
 }
 
-# The kernel and the machine: a series we have patches for, and one that QEMU can be
-# and config/arch/ knows.
+# The kernel: a series we have patches for.
 SERIES=${SERIES:-6.12}
-ARCH=x86_64
 
 # Its source, its patched tree, the tree without the patches, and the build:
 # KERNEL=release, debug, compat, or one of them with "-unpatched" appended.
@@ -64,7 +85,7 @@ SOURCE=/usr/src/linux-source-$SERIES.tar.xz # in the tool root
 [ "$SERIES" = 6.12 ] || SOURCE=$CACHE/linux-source-$SERIES$SOURCE
 SRC=$WORK/src
 UNPATCHED=$WORK/unpatched
-BUILD=${KDIR:-$WORK/build-$KERNEL}
+BUILD=${KDIR:-$WORK/build-$KERNEL$FOREIGN}
 
 # What this checkout makes for this build and no other: modules and tests.
 RESULTS=$CACHE/results-$(short_hash "$CHECKOUT $BUILD")
