@@ -383,6 +383,16 @@ TEST_F(corner, injected_by_a_debugger)
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	ASSERT_EQ(0, status);
 }
+#else
+TEST_F(corner, compat_mmap2_and_munmap)
+{
+	SKIP(return, "int $0x80 is of x86");
+}
+
+TEST_F(corner, injected_by_a_debugger)
+{
+	SKIP(return, "its registers are those of x86");
+}
 #endif
 
 TEST_F(corner, process_madvise)
