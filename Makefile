@@ -6,7 +6,7 @@
 HEAP ?= 64M
 
 SHELL := /bin/bash
-export KDIR KSRC KERNEL SERIES FLAVOUR
+export KDIR KSRC KERNEL SERIES ARCH FLAVOUR
 
 ifeq ($(MAKECMDGOALS):$(value CMD),vm:)
 $(error CMD is missing: make vm CMD='uname -a')
@@ -20,6 +20,11 @@ help: ## print this
 	@echo "KDIR=DIR     use that patched, built tree KSRC=DIR  patch and build that tree"
 	@echo "KERNEL=debug build and use the kernel with all checks on"
 	@echo "SERIES=7.3   of Linux 7.3 instead of 6.12"
+	@echo "ARCH=arm64   for that machine, where KERNEL=64k has large pages, and KERNEL=cfi"
+	@echo "             checks indirect calls"
+
+# What runs programs of the tool root, which is of this machine.
+run vm shell style host heaptop precision tracers jobs deb test-deb compat userland test-userland: native
 
 run: guest ## show the limit at work, or run CMD under HEAP
 ifdef CMD
@@ -51,7 +56,7 @@ fuzz: ## test random sequences of calls for DURATION seconds, from SEED
 		$(if $(SEED),fuzz_seed=$(SEED)) $(if $(RUN),fuzz_run=$(RUN)) fuzz
 
 bench: ## measure what it costs, in instructions (long)
-	@scripts/toolroot runtimes
+	@$(if $(filter arm64,$(ARCH)),,scripts/toolroot runtimes)
 	@scripts/in-toolroot scripts/hold bench/run
 
 precision: guest ## count what allocators and runtimes hold (long)
@@ -109,6 +114,9 @@ check-series: ## build each prefix of the series, option on and off (long)
 clean-cache: ## remove all that was downloaded and built
 	@scripts/clean-cache
 
+native:
+	@scripts/native
+
 guest:
 	@scripts/module
 	@scripts/prlimit
@@ -116,4 +124,4 @@ guest:
 # The value of a variable as one shell word, with $ left alone.
 quote = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: help run vm shell test style host fuzz bench precision tracers jobs deb test-deb userland test-userland compat kernel heaptop module patches rfc check-rfc check-series clean-cache guest
+.PHONY: help native run vm shell test style host fuzz bench precision tracers jobs deb test-deb userland test-userland compat kernel heaptop module patches rfc check-rfc check-series clean-cache guest
