@@ -4,8 +4,8 @@
  * about so many VMAs; all of them, or the named ones.
  *
  * Prints "CALL VMAS MINIMUM MEDIAN" for each, over batches, in ticks of the
- * CPU's counter: instructions under QEMU's -icount, else cycles. Fails if a
- * call does not do what it should.
+ * CPU's counter: instructions under QEMU's -icount, else cycles, or nanoseconds on
+ * arm64. Fails if a call does not do what it should.
  *
  * The layout of the address space is the same on all kernels: addresses are
  * fixed or not randomized (norandmaps), and what is measured lies between file
@@ -17,7 +17,9 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <spawn.h>
+#ifdef __x86_64__
 #include <x86intrin.h>
+#endif
 
 #include "heap.h"
 
@@ -550,6 +552,18 @@ static const struct call {
 	{ 0 }
 };
 
+static unsigned long now(void)
+{
+#ifdef __x86_64__
+	return __rdtsc();
+#else
+	unsigned long ticks;
+
+	asm volatile("isb; mrs %0, cntvct_el0" : "=r"(ticks) :: "memory");
+	return ticks;
+#endif
+}
+
 /* Ticks of one call, on average over a batch. */
 static double batch(const struct call *call)
 {
@@ -558,9 +572,9 @@ static double batch(const struct call *call)
 
 	for (int i = 0; i < CALLS; i++) {
 		call->before();
-		start = __rdtsc();
+		start = now();
 		ok = call->call();
-		ticks += __rdtsc() - start;
+		ticks += now() - start;
 		must(ok, call->name);
 		call->after();
 	}
