@@ -211,7 +211,7 @@ TEST_F(bypass, growth_of_bss)
 /* A page of it, but not one that is in use. */
 TEST_F(bypass, growth_of_the_main_stack_elsewhere)
 {
-	volatile char deep[8 * 4096];
+	volatile char deep[8 << 16];
 	char *page = (char *)(((uintptr_t)deep + page_size) & -page_size);
 
 	deep[0] = 1;

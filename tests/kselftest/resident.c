@@ -238,7 +238,7 @@ TEST_F(resident, an_audit_counts_a_call_if_any_of_it_would_be_refused)
 
 /* --- What is there, and what is not. --- */
 
-static char bss[128 << 12];
+static char bss[128 << 16];	/* pages, however large */
 
 /* Other anonymous memory is taken for heap, as far as there is so much. */
 TEST(no_more_than_the_heap)
