@@ -24,7 +24,7 @@ help: ## print this
 	@echo "             checks indirect calls"
 
 # What runs programs of the tool root, which is of this machine.
-run vm shell style host heaptop precision tracers jobs deb test-deb compat userland test-userland: native
+style host heaptop deb test-deb compat userland test-userland: native
 
 run: guest ## show the limit at work, or run CMD under HEAP
 ifdef CMD
@@ -118,6 +118,7 @@ native:
 	@scripts/native
 
 guest:
+	@scripts/native
 	@scripts/module
 	@scripts/prlimit
 
