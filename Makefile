@@ -55,8 +55,9 @@ fuzz: ## test random sequences of calls for DURATION seconds, from SEED
 	@VM_TIMEOUT=$$(($(DURATION) + 300)) scripts/selftests fuzz_seconds=$(DURATION) \
 		$(if $(SEED),fuzz_seed=$(SEED)) $(if $(RUN),fuzz_run=$(RUN)) fuzz
 
+# Of another kernel or machine than that of docs/cost.md no programs are looked at.
 bench: ## measure what it costs, in instructions (long)
-	@$(if $(filter arm64,$(ARCH)),,scripts/toolroot runtimes)
+	@$(if $(filter-out 6.12,$(SERIES))$(filter-out x86_64,$(ARCH)),,scripts/toolroot runtimes)
 	@scripts/in-toolroot scripts/hold bench/run
 
 precision: guest ## count what allocators and runtimes hold (long)

@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What the policies decide, in the kernel that they decide for.
+//! What the policies decide, in the kernel that they decide for, by KUnit, and on the host.
 //!
 //! Linux 6.12 has no `#[kunit_tests]`, and no option for these.
 
-use kernel::prelude::*;
+use crate::request::{Change, Request};
 
-#[kunit_tests(rlimit_heap)]
+/// `malloc()` of something large.
+pub(crate) const PLAIN: Request = Request {
+    change: Change::Mmap,
+    accessible: true,
+    writable: true,
+    shared: false,
+    replaces: false,
+    at_address: false,
+    stack: false,
+    noreserve: false,
+    huge: false,
+};
+
+pub(crate) const BRK: Request = Request {
+    change: Change::Brk,
+    ..PLAIN
+};
+
+#[cfg_attr(not(test), kernel::prelude::kunit_tests(rlimit_heap))]
 mod tests {
+    use super::{BRK, PLAIN};
     use crate::charge::{charge, Charge};
     use crate::request::{Change, Class, Request};
     use crate::{addr0, commit, resident};
 
-    /// malloc's, of much.
-    const PLAIN: Request = Request {
-        change: Change::Mmap,
-        accessible: true,
-        writable: true,
-        shared: false,
-        replaces: false,
-        at_address: false,
-        stack: false,
-        noreserve: false,
-        huge: false,
-    };
-
     #[test]
     fn of_malloc_all_is_heap() {
-        let brk = Request {
-            change: Change::Brk,
-            ..PLAIN
-        };
-        for request in [PLAIN, brk] {
+        for request in [PLAIN, BRK] {
             assert_eq!(addr0::classify(&request), Class::Heap);
             assert_eq!(commit::classify(&request), Class::Heap);
             assert_eq!(resident::classify(&request), Class::Heap);

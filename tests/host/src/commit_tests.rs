@@ -4,7 +4,7 @@
 
 use crate::commit::classify;
 use crate::request::{Change, Class, Request};
-use crate::requests::{any_request, BRK, PLAIN};
+use crate::requests::{any_request, PLAIN};
 use proptest::prelude::*;
 
 const RESERVATION: Request = Request {
@@ -24,25 +24,6 @@ const BSS: Request = Request {
     change: Change::OverFiles,
     ..PLAIN
 };
-
-#[test]
-fn the_break_is_charged() {
-    assert_eq!(classify(&BRK), Class::Heap);
-}
-
-#[test]
-fn writable_memory_is_charged() {
-    assert_eq!(classify(&PLAIN), Class::Heap);
-}
-
-#[test]
-fn at_whatever_address() {
-    let request = Request {
-        at_address: true,
-        ..PLAIN
-    };
-    assert_eq!(classify(&request), Class::Heap);
-}
 
 #[test]
 fn huge_pages_are_charged() {

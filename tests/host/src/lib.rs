@@ -17,6 +17,8 @@ mod commit;
 mod request;
 #[path = "../../../src/resident.rs"]
 mod resident;
+#[path = "../../../src/tests.rs"]
+mod tests;
 
 mod addr0_tests;
 mod charge_tests;

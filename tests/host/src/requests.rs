@@ -3,25 +3,8 @@
 //! What policies are asked about.
 
 use crate::request::{Change, Request};
+pub(crate) use crate::tests::{BRK, PLAIN};
 use proptest::prelude::*;
-
-/// `malloc()` of something large.
-pub(crate) const PLAIN: Request = Request {
-    change: Change::Mmap,
-    accessible: true,
-    writable: true,
-    shared: false,
-    replaces: false,
-    at_address: false,
-    stack: false,
-    noreserve: false,
-    huge: false,
-};
-
-pub(crate) const BRK: Request = Request {
-    change: Change::Brk,
-    ..PLAIN
-};
 
 /// What does not come by the kernel, too.
 pub(crate) fn any_request() -> impl Strategy<Value = Request> {
