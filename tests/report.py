@@ -12,33 +12,40 @@ class Total:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.failures = []
 
-    def add(self, passed, failed, skipped=0):
+    def add(self, name, passed, failed, skipped=0, which=()):
+        """Tests of the program @name, of which those failed that @which names, if it can."""
         self.passed += passed
         self.failed += failed
         self.skipped += skipped
+        if failed:
+            self.failures += [f"failed: {name}: {test}" for test in which] or [f"failed: {name}"]
 
     def test(self, name, problem):
         """One test; @problem is what is wrong, or nothing."""
         print(f"[{'FAILED' if problem else 'PASSED'}] {name}", flush=True)
         if problem:
             print(problem.rstrip())
-        self.add(not problem, bool(problem))
+        self.add(name, int(not problem), int(bool(problem)))
 
     def skip(self, name, reason):
         print(f"[SKIPPED] {name}: {reason}")
-        self.add(0, 0, 1)
+        self.add(name, 0, 0, 1)
 
     def add_from(self, name, output):
         """The tests of a program whose @output ends with a total."""
         match = re.search(r"^(?:\d+ tests run, )?(\d+) passed, (\d+) failed", output, re.M)
         if match and int(match[1]) + int(match[2]):
-            self.add(int(match[1]), int(match[2]))
+            failures = re.findall(r"^failed: (.*)$", output, re.M)
+            self.add(name, int(match[1]), int(match[2]), which=failures)
         else:
             self.test(name, "it did not run to its end, see above")
 
     def __str__(self):
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        """What failed, as a log may be cut to its end, and the total as its last line."""
+        counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        return "\n".join([*self.failures, counts])
 
 
 def stage(title):
