@@ -25,7 +25,7 @@ pub(crate) const BRK: Request = Request {
 };
 
 #[cfg_attr(not(test), kernel::prelude::kunit_tests(rlimit_heap))]
-mod tests {
+mod decisions {
     use super::{BRK, PLAIN};
     use crate::charge::{charge, Charge};
     use crate::request::{Change, Class, Request};
