@@ -88,6 +88,8 @@ TEST(compat)
 
 TEST_F(exec, needs_a_limit_to_start_within)
 {
+	if (page_size > 4096 && !variant->library && strstr(variant->program, "dynamic"))
+		SKIP(return, "ld.so has room in a page of its own data, where pages are large");
 	ASSERT_FALSE(run(variant->program, variant->library, 0));
 }
 

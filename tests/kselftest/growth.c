@@ -163,6 +163,8 @@ FIXTURE_SETUP(growth)
 {
 	ASSERT_TRUE(trace_start());
 	ASSERT_TRUE(set_policy(variant->policy));
+	/* More than grows: from just above a half of the limit, growth ends below it. */
+	ASSERT_NE(MAP_FAILED, mmap(NULL, 2 * GROWTH * page_size, PROT_WRITE, ANON, -1, 0));
 	ASSERT_TRUE(prepare(&self->ground, variant->way));
 	self->heap = total_heap() - (variant->way == ONTO);
 	self->refused = all("heap_refused ");
