@@ -267,7 +267,8 @@ TEST_F_TIMEOUT(fault, every_allocation, 900)
 		ASSERT_FALSE(hit);
 		ASSERT_TRUE(succeeded);
 	}
-	ASSERT_GT(failures, rounds);
+	/* Of brk(2) no more than one in each round on 7.3. */
+	ASSERT_GE(failures, rounds);
 	TH_LOG("%d calls, %d failed, %d of them with a gap, %d kept what they moved",
 	       calls, failures, gaps, kept);
 }
