@@ -93,7 +93,8 @@ RESULTS=$CACHE/results-$(short_hash "$CHECKOUT $BUILD")
 # The compiler for all of it, as in scripts/toolroot-packages; empty is gcc.
 export LLVM=${LLVM--19}
 
-# Debian 13 has a sparse that newer kernels leave out without a word, for one operator.
+# Debian 13's sparse does not know an operator of newer kernels, which then only warn that
+# they go on without sparse.
 SPARSE="sparse -D__typeof_unqual__=__typeof__"
 
 # The file that a boot loader takes.

@@ -27,7 +27,7 @@ class Total:
         print(f"[{'FAILED' if problem else 'PASSED'}] {name}", flush=True)
         if problem:
             print(problem.rstrip())
-        self.add(name, int(not problem), int(bool(problem)))
+        self.add(name, not problem, bool(problem))
 
     def skip(self, name, reason):
         print(f"[SKIPPED] {name}: {reason}")
