@@ -77,6 +77,16 @@ TEST_F(report, the_user_is_named)
 	ASSERT_EQ(1, traced("heap_refused", " uid=65534 "));
 }
 
+/* bpftrace, where the kernel has no BTF, knows no others. */
+TEST_F(report, fields_of_events_have_types_of_c)
+{
+	char *format = read_proc(INSTANCE "/events/heap_limit/heap_refused/format");
+
+	ASSERT_NE(NULL, format);
+	ASSERT_NE(NULL, strstr(format, " cgroup;"));
+	ASSERT_EQ(NULL, strstr(format, "field:u64"));
+}
+
 TEST_F(report, the_log_is_off_until_asked_for)
 {
 	char line[128];
