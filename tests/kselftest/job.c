@@ -864,6 +864,20 @@ TEST_F(job, the_peak_does_not_rise_with_what_is_refused)
 	EXPECT_EQ(peak, job_peak(A));
 }
 
+TEST_F(job, the_peak_does_not_rise_with_what_fails)
+{
+	long heap, peak;
+
+	ASSERT_EQ(0, ask(&self->a, map_hemmed_in, 1));
+	heap = heap_current(A);
+	peak = job_peak(A);
+	/* No room there, and more than is ever overcommitted. */
+	ASSERT_EQ(-ENOMEM, ask(&self->a, enlarge_in_place, PAGES));
+	ASSERT_EQ(-ENOMEM, ask(&self->a, map_pages, (16L << 40) / page_size));
+	EXPECT_EQ(heap, heap_current(A));
+	EXPECT_EQ(peak, job_peak(A));
+}
+
 /* The peak since it was reset, as an open file tells it. */
 static long peak_by(int fd)
 {
