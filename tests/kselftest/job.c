@@ -878,6 +878,32 @@ TEST_F(job, the_peak_does_not_rise_with_what_fails)
 	EXPECT_EQ(peak, job_peak(A));
 }
 
+/* One task and no more. */
+static bool allow_one_task(const char *cgroup)
+{
+	return cgroup_set(CGROUPS, "cgroup.subtree_control", "+pids") &&
+	       cgroup_set(TOP, "cgroup.subtree_control", "+pids") &&
+	       cgroup_set(JOB, "cgroup.subtree_control", "+pids") &&
+	       cgroup_set(cgroup, "pids.max", "1");
+}
+
+TEST_F(job, the_peak_does_not_rise_with_a_fork_that_fails)
+{
+	char *controllers = read_proc(CGROUPS "/cgroup.controllers");
+	long heap, peak;
+
+	if (!controllers || !strstr(controllers, "pids"))
+		SKIP(return, "no controller of tasks: set CONFIG_CGROUP_PIDS");
+	ASSERT_TRUE(allow_one_task(A));
+	ASSERT_EQ(0, ask(&self->a, map_pages, PAGES));
+	heap = heap_current(A);
+	peak = job_peak(A);
+	/* This controller is asked after that of memory. */
+	ASSERT_EQ(-EAGAIN, ask(&self->a, fork_child, 0));
+	EXPECT_EQ(heap, heap_current(A));
+	EXPECT_EQ(peak, job_peak(A));
+}
+
 /* The peak since it was reset, as an open file tells it. */
 static long peak_by(int fd)
 {
