@@ -40,7 +40,7 @@ vm: guest heaptop ## run CMD in the guest, fail if it does
 shell: guest heaptop ## open a shell in the guest
 	@scripts/vm
 
-test: ## run all tests
+test: ## run the tests; long ones have targets of their own
 	-@scripts/toolroot linux-source-7.3
 	@scripts/in-toolroot scripts/hold tests/run
 
