@@ -488,7 +488,7 @@ TEST_F(belong, what_outlives_its_cgroup_belongs_to_those_above)
 	ASSERT_EQ(self->heap, heap_current(JOB));
 }
 
-/* The kernel takes a cgroup down after rmdir(2), so its limit goes a moment later. */
+/* A limit goes a moment after its cgroup, or after the controller there. */
 static bool can_grow(struct member *member)
 {
 	for (int i = 0; i < 500; i++, usleep(10000))
