@@ -97,6 +97,13 @@ export LLVM=${LLVM--19}
 # they go on without sparse.
 SPARSE="sparse -D__typeof_unqual__=__typeof__"
 
+# When files of the checkout were last committed, as a number, for versions that grow with
+# each commit; nothing outside of a git repository.
+committed() { # PATH...
+	TZ=UTC0 git -c safe.directory="$CHECKOUT" -C "$CHECKOUT" log -1 --format=%cd \
+		--date=format-local:%Y%m%d%H%M -- "$@" 2>/dev/null || true
+}
+
 # The file that a boot loader takes.
 image_of() { # BUILD
 	local image=none

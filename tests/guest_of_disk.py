@@ -6,6 +6,7 @@ and no login; scripts/boot and scripts/vm have no such disk.
 """
 
 import re
+import shutil
 import socket
 import subprocess
 import time
@@ -25,78 +26,128 @@ WorkingDirectory=/root
 [Install]
 WantedBy=sysinit.target
 """
-MARK = "@@status"
+
+# Of a firmware that knows the keys of others, as machines are sold.
+FIRMWARE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
+SETTINGS = Path("/usr/share/OVMF/OVMF_VARS_4M.ms.fd")
+
+
+def kernel(directory, version, *parameters):
+    """Boots a kernel of the disk, without a boot loader: words for QEMU."""
+    names = (f"vmlinuz-{version}", f"initrd.img-{version}")
+    for name in names:
+        dump(directory, f"/boot/{name}", Path(directory, name))
+    words = ["root=/dev/vda", "rw", "console=ttyS0", "panic=-1", "oops=panic", *parameters]
+    return ["-M", "q35", "-kernel", names[0], "-initrd", names[1], "-append", " ".join(words)]
+
+
+def secure_boot(directory, key=None):
+    """Boots the boot loader of the disk, by Secure Boot; the machine's owner trusts @key."""
+    settings = Path(directory, "settings")
+    shutil.copy(SETTINGS, settings)
+    if key:
+        owner = "605dab50-e046-4300-abb6-3dd810dd8b23"  # of shim
+        subprocess.run(
+            ["virt-fw-vars", "--inplace", settings, "--add-mok", owner, key],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
+    return (
+        ["-M", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"]
+        + ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={FIRMWARE}"]
+        + ["-drive", f"if=pflash,unit=1,format=raw,file={settings}"]
+    )
+
+
+def dump(directory, path, to):
+    """Copies a file of the disk, which debugfs does not fail without."""
+    disk = Path(directory, "disk.ext4")
+    to.unlink(missing_ok=True)
+    subprocess.run(["debugfs", "-R", f"dump {path} {to}", disk], check=True, stderr=subprocess.DEVNULL)
+    if not to.exists():
+        raise FileNotFoundError(f"there is no {path} on {disk}")
 
 
 class Guest:
-    """Boots at once; to be used with "with", which ends it."""
+    """Is started at once; to be used with "with", which waits for its shell, and ends it."""
 
     # Seconds until the shell answers, under emulation on a busy machine.
     PATIENCE = 600
 
-    def __init__(self, directory, version, *parameters):
+    def __init__(self, directory, boot):
         self.directory = Path(directory)
-        self.disk = self.directory / "disk.ext4"
         self.console = self.directory / "console"
+        self.commands = 0
         port = self.directory / "shell"
         port.unlink(missing_ok=True)
         kvm = re.search(r"\b(svm|vmx)\b", Path("/proc/cpuinfo").read_text())
-        boot = self.files_to_boot(version)
-        words = ["root=/dev/vda", "rw", "console=ttyS0", "panic=-1", "oops=panic", *parameters]
         self.qemu = subprocess.Popen(  # pylint: disable=consider-using-with
-            ["timeout", "--foreground", "--kill-after=5", "3600", "qemu-system-x86_64", "-M", "q35"]
+            ["timeout", "--foreground", "--kill-after=5", "3600", "qemu-system-x86_64", *boot]
             + (["-accel", "kvm", "-cpu", "host"] if kvm else ["-accel", "tcg", "-cpu", "max"])
             + ["-smp", "2", "-m", "2G", "-nodefaults", "-display", "none", "-no-reboot"]
-            + ["-kernel", boot[0], "-initrd", boot[1]]
-            + ["-append", " ".join(words), "-serial", f"file:{self.console}"]
-            + ["-drive", f"file={self.disk},format=raw,if=virtio,cache=unsafe"]
+            + ["-serial", f"file:{self.console}"]
+            + self.drive("disk.ext4")
+            + self.drive("esp")
             + ["-device", "virtio-serial", "-chardev", f"socket,id=shell,path={port},server=on,wait=off"]
             + ["-device", "virtserialport,chardev=shell,name=shell"],
+            cwd=directory,
             stdin=subprocess.DEVNULL,
         )
         while not port.exists() and self.qemu.poll() is None:
             time.sleep(0.1)
         self.shell = socket.socket(socket.AF_UNIX)
         self.shell.connect(str(port))
-        self.run("true", self.PATIENCE)
 
-    def files_to_boot(self, version):
-        """As a boot loader finds them on the disk."""
-        for name in (names := (f"vmlinuz-{version}", f"initrd.img-{version}")):
-            dump = f"dump /boot/{name} {self.directory}/{name}"
-            subprocess.run(["debugfs", "-R", dump, self.disk], check=True, stderr=subprocess.DEVNULL)
-        return [self.directory / name for name in names]
+    def drive(self, name):
+        return ["-drive", f"file={self.directory / name},format=raw,if=virtio,cache=unsafe"]
 
     def __enter__(self):
+        self.run("true", self.PATIENCE)
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self):
         if self.qemu.poll() is None:
             self.qemu.terminate()
             self.qemu.wait()
         self.shell.close()
 
+    def shows(self, message):
+        """Waits until the console does; what is there, if it does not."""
+        for _ in range(self.PATIENCE):
+            console = self.console.read_text(errors="replace")
+            if message in console:
+                return ""
+            time.sleep(1)
+        return f"no {message!r} on the console:\n{console[-2000:]}"
+
     def run(self, command, patience=300):
         """What a command says, and its status, or the console if it does not end."""
-        self.shell.sendall(
-            f"{{ {command}\n}} </dev/null 2>&1; status=$?; echo; echo {MARK} $status\n".encode()
-        )
-        self.shell.settimeout(patience)
+        self.commands += 1
+        mark = f"@@status {self.commands}"
         said = ""
+        end = None
         try:
-            while not (end := re.search(rf"\n{MARK} (\d+)\n", said)):
-                data = self.shell.recv(65536)
-                if not data:
-                    break
+            self.shell.settimeout(patience)
+            self.shell.sendall(
+                f"{{ {command}\n}} </dev/null 2>&1; status=$?; echo; echo {mark} $status\n".encode()
+            )
+            while not (end := re.search(rf"\n{mark} (\d+)\n", said)) and (data := self.shell.recv(65536)):
                 said += data.decode(errors="replace").replace("\r\n", "\n")
-        except TimeoutError:
-            end = None
+        except OSError:  # it is late, or gone
+            pass
         if not end:
             console = self.console.read_text(errors="replace").splitlines()[-40:]
             return "\n".join([said, f"no answer to {command!r}; the console:", *console]), -1
         return said[: end.start()].strip(), int(end[1])
 
     def power_off(self):
-        """As an administrator does, and its status is QEMU's."""
-        self.shell.sendall(b"systemctl poweroff\n")
-        return self.qemu.wait(300)
+        """As an administrator does; what is wrong, if it does not go off."""
+        self.run("systemctl poweroff --no-block")
+        try:
+            self.qemu.wait(300)
+        except subprocess.TimeoutExpired:
+            return self.console.read_text(errors="replace")[-2000:]
+        return ""
