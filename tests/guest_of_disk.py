@@ -19,7 +19,7 @@ DefaultDependencies=no
 After=systemd-remount-fs.service systemd-udevd.service
 Conflicts=shutdown.target
 [Service]
-ExecStart=/bin/bash -c 'until [ -e /dev/virtio-ports/shell ]; do sleep 0.1; done; exec bash <>/dev/virtio-ports/shell >&0 2>&0'
+ExecStart=/bin/bash -c 'until [ -e /dev/virtio-ports/shell ]; do sleep 0.1; done; exec <>/dev/virtio-ports/shell >&0 2>&0; echo @@ready; exec bash'
 Restart=always
 Environment=LC_ALL=C.UTF-8 HOME=/root
 WorkingDirectory=/root
@@ -102,7 +102,8 @@ class Guest:
         return ["-drive", f"file={self.directory / name},format=raw,if=virtio,cache=unsafe"]
 
     def __enter__(self):
-        self.run("true", self.PATIENCE)
+        """What is sent before the shell is there, a firmware takes for itself."""
+        self.hear("@@ready\n", self.PATIENCE)
         return self
 
     def __exit__(self, *_):
@@ -127,21 +128,29 @@ class Guest:
         """What a command says, and its status, or the console if it does not end."""
         self.commands += 1
         mark = f"@@status {self.commands}"
-        said = ""
-        end = None
         try:
-            self.shell.settimeout(patience)
             self.shell.sendall(
                 f"{{ {command}\n}} </dev/null 2>&1; status=$?; echo; echo {mark} $status\n".encode()
             )
-            while not (end := re.search(rf"\n{mark} (\d+)\n", said)) and (data := self.shell.recv(65536)):
-                said += data.decode(errors="replace").replace("\r\n", "\n")
-        except OSError:  # it is late, or gone
+        except OSError:  # it is gone
             pass
+        said, end = self.hear(rf"\n{mark} (\d+)\n", patience)
         if not end:
             console = self.console.read_text(errors="replace").splitlines()[-40:]
             return "\n".join([said, f"no answer to {command!r}; the console:", *console]), -1
         return said[: end.start()].strip(), int(end[1])
+
+    def hear(self, pattern, patience):
+        """What the shell says until there is the pattern, and its match, if it is there in time."""
+        self.shell.settimeout(patience)
+        said = ""
+        end = None
+        try:
+            while not (end := re.search(pattern, said)) and (data := self.shell.recv(65536)):
+                said += data.decode(errors="replace").replace("\r\n", "\n")
+        except OSError:
+            pass
+        return said, end
 
     def power_off(self):
         """As an administrator does; what is wrong, if it does not go off."""
