@@ -35,7 +35,8 @@ class Total:
 
     def add_from(self, name, output):
         """The tests of a program whose @output ends with a total."""
-        match = re.search(r"^(?:\d+ tests run, )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", output, re.M)
+        counts = r"^(?:\d+ tests run, )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?"
+        match = re.search(counts, output, re.M)
         if match and int(match[1]) + int(match[2]):
             failures = re.findall(r"^failed: (.*)$", output, re.M)
             self.add(name, int(match[1]), int(match[2]), int(match[3] or 0), which=failures)
